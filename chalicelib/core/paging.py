@@ -1,0 +1,173 @@
+"""Lists, by keyset: a page begins after the last row of the one before, however deep it is.
+
+PostgreSQL builds the whole page, cursor included, from an ordinary select, so a list is one
+statement and one round trip. A cursor is base64url of a digest of the filters and the last row's
+sort values; with other filters, or altered, it is refused.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import Select
+
+from chalicelib.core.db import Connection
+from chalicelib.core.errors import FieldProblem, ValidationFailed
+from chalicelib.core.schemas import Limit, Schema
+from chalicelib.core.statements import Json, Statement, statement
+
+T = TypeVar("T")
+
+_LAST_ID = UUID(int=(1 << 128) - 1)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+_LAST_INTEGER = (1 << 31) - 1
+_LAST_BIG_INTEGER = (1 << 63) - 1
+_MAX_CURSOR = 300
+
+
+class PageQuery(Schema):
+    """What every list takes; a list with filters adds them."""
+
+    limit: Limit = 20
+    cursor: str | None = Field(
+        None, max_length=_MAX_CURSOR, description="`next_cursor` of the page before."
+    )
+
+    def digest(self) -> str:
+        """What of the query a cursor is bound to."""
+        filters = self.model_dump_json(exclude={"limit", "cursor"})
+        return hashlib.sha256(filters.encode()).hexdigest()[:12]
+
+
+class Page(Schema, Generic[T]):
+    """A page of a list; `next_cursor` is null on the last one."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class PagedStatement:
+    """A select whose pages PostgreSQL writes as JSON, sorted by `sort`, all descending."""
+
+    def __init__(self, core: Select[*tuple[Any, ...]], *sort: ColumnElement[Any]) -> None:
+        self._sort = sort
+        after = [bindparam(f"after_{at}", type_=column.type) for at, column in enumerate(sort)]
+        shown: list[Any] = []
+        for column in core.selected_columns:
+            # Names are ours, never a caller's; as literals they need no parameter each.
+            shown += [literal_column(f"'{column.key}'"), column]
+        keys = [column.label(f"key_{at}") for at, column in enumerate(sort)]
+        rows = (
+            core.with_only_columns(func.json_build_object(*shown).label("item"), *keys)
+            .where(tuple_(*sort) < tuple_(*after))
+            .order_by(*(column.desc() for column in sort))
+            .limit(bindparam("limit", type_=Integer) + 1)
+            .subquery("rows")
+        )
+        numbered = select(
+            rows,
+            func.row_number()
+            .over(order_by=[rows.c[key.name].desc() for key in keys])
+            .label("place"),
+        ).subquery("numbered")
+        within = numbered.c.place <= bindparam("limit", type_=Integer)
+        last = func.json_build_array(
+            bindparam("filters", type_=Text), *(numbered.c[key.name] for key in keys)
+        )
+        encoded = func.translate(
+            func.encode(func.convert_to(cast(last, Text), "UTF8"), "base64"),
+            literal("+/=\n"),
+            literal("-_"),
+        )
+        is_last = numbered.c.place == bindparam("limit", type_=Integer)
+        items = func.json_agg(aggregate_order_by(numbered.c.item, numbered.c.place.asc())).filter(
+            within
+        )
+        answer = func.json_build_object(
+            "items",
+            func.coalesce(items, func.json_build_array()),
+            "next_cursor",
+            case(
+                (
+                    func.count() > bindparam("limit", type_=Integer),
+                    func.max(encoded).filter(is_last),
+                )
+            ),
+        )
+        self.statement: Statement[tuple[str]] = statement(
+            select(cast(answer, Text)).select_from(numbered)
+        )
+
+    def after(self, query: PageQuery) -> dict[str, Any]:
+        """The sort values a page begins after, as parameters."""
+        digest = query.digest()
+        values = _read(query.cursor, digest, len(self._sort)) if query.cursor else None
+        return {"filters": digest} | {
+            f"after_{at}": _value(column, values[at] if values else None)
+            for at, column in enumerate(self._sort)
+        }
+
+
+def page(db: Connection, paged: PagedStatement, query: PageQuery, **given: Any) -> Json[Page[Any]]:
+    """One page; ValidationFailed names `query.cursor` when it is not one of ours for this query."""
+    answer = db.json(paged.statement, limit=query.limit, **paged.after(query), **given)
+    if answer is None:
+        raise RuntimeError("an aggregate returned no row")
+    return answer
+
+
+def _bad_cursor() -> ValidationFailed:
+    detail = "not a cursor of this list with these filters"
+    return ValidationFailed(problems=(FieldProblem("query.cursor", "cursor", detail),))
+
+
+def _read(cursor: str, digest: str, length: int) -> list[Any]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        told = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise _bad_cursor() from error
+    if not isinstance(told, list) or len(told) != length + 1 or told[0] != digest:
+        raise _bad_cursor()
+    return told[1:]
+
+
+def _value(column: ColumnElement[Any], told: Any) -> Any:
+    """A sort value of a cursor, or what sorts before every row if there is no cursor."""
+    kind = column.type
+    try:
+        if isinstance(kind, Uuid):
+            return _LAST_ID if told is None else UUID(told)
+        if isinstance(kind, Integer):
+            highest = _LAST_BIG_INTEGER if isinstance(kind, BigInteger) else _LAST_INTEGER
+            if told is None:
+                return highest
+            if not isinstance(told, int) or isinstance(told, bool) or abs(told) > highest:
+                raise _bad_cursor()
+            return told
+        if told is None:
+            return _LAST_MOMENT
+        return datetime.fromisoformat(told)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _bad_cursor() from error

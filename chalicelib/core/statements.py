@@ -1,0 +1,113 @@
+"""SQLAlchemy Core writes the SQL, once; what runs it knows names, types and nothing of engines."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, TypeVarTuple
+
+from sqlalchemy import Executable, Text, cast, column, func, select
+from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import CompilerElement
+from sqlalchemy.sql.selectable import Select, TypedReturnsRows
+
+from chalicelib.core.driver import Call, Reply, Row
+
+R = TypeVar("R")
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+Process = Callable[[Any], Any]
+
+# The dialect renders numbered parameters with their casts, and knows which values pg8000 converts.
+_DIALECT = PGDialect_pg8000(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class Statement(Generic[R]):
+    """A Core statement with named parameters, compiled at its first use; rows are tuples `R`."""
+
+    def __init__(self, core: Executable) -> None:
+        self._core = core
+        self._sql: bytes | None = None
+        self._order: tuple[str, ...] = ()
+        self._bound: dict[str, Any] = {}
+        self._required: frozenset[str] = frozenset()
+        self._binders: Mapping[str, Process] = {}
+        self._getters: tuple[Process | None, ...] | None = None
+
+    @property
+    def sql(self) -> str:
+        """The text that is sent."""
+        return self._compiled().decode()
+
+    def call(self, given: Mapping[str, Any]) -> Call:
+        """The call with these values; TypeError names parameters that are missing or unknown."""
+        sql = self._compiled()
+        if given.keys() - self._bound.keys() or self._required - given.keys():
+            wrong = sorted((given.keys() - self._bound.keys()) | (self._required - given.keys()))
+            raise TypeError(f"parameters missing or unknown: {', '.join(wrong)}")
+        values = {**self._bound, **given}
+        if self._binders:
+            for name, bind in self._binders.items():
+                values[name] = bind(values[name])
+        return Call(sql, [values[name] for name in self._order])
+
+    def rows(self, reply: Reply) -> list[Row]:
+        """The reply's rows, with what SQLAlchemy's types still have to convert."""
+        if self._getters is None:
+            return reply.rows
+        return [
+            tuple(
+                get(value) if get else value for get, value in zip(self._getters, row, strict=True)
+            )
+            for row in reply.rows
+        ]
+
+    def _compiled(self) -> bytes:
+        if self._sql is not None:
+            return self._sql
+        if not isinstance(self._core, CompilerElement):
+            raise TypeError("not a statement that can be compiled")
+        compiled = self._core.compile(dialect=_DIALECT)
+        if not isinstance(compiled, SQLCompiler):
+            raise TypeError("not a statement with parameters")
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            raise TypeError("in_() can't be compiled once: use == any_(array)")
+        self._order = tuple(compiled.positiontup or ())
+        self._bound = dict(compiled.params)
+        self._required = frozenset(name for name, bind in compiled.binds.items() if bind.required)
+        self._binders = {
+            name: process
+            for name, bind in compiled.binds.items()
+            if (process := bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
+        }
+        getters = tuple(
+            entry.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+            for entry in compiled._result_columns  # noqa: SLF001  no public name for it
+        )
+        self._getters = getters if any(getters) else None
+        self._sql = compiled.string.encode()
+        return self._sql
+
+
+class Json(Generic[T]):
+    """An answer of schema `T` that PostgreSQL already wrote as JSON text."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def statement(core: TypedReturnsRows[*Ts]) -> Statement[tuple[*Ts]]:
+    """A statement that returns rows."""
+    return Statement(core)
+
+
+def command(core: Executable) -> Statement[tuple[()]]:
+    """A statement of which only the number of rows matters."""
+    return Statement(core)
+
+
+def json_object(core: Select[*tuple[Any, ...]]) -> Statement[tuple[str]]:
+    """A select whose one row PostgreSQL returns as the text of a JSON object."""
+    inner = core.subquery("answer")
+    return Statement(select(cast(func.to_json(column("answer")), Text)).select_from(inner))

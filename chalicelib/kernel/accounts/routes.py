@@ -1,0 +1,117 @@
+"""Signing up, in and out, and one's own account."""
+
+from chalice.app import Blueprint
+
+from chalicelib.core.auth import Caller
+from chalicelib.core.db import Connection, Transactions
+from chalicelib.core.http import endpoint
+from chalicelib.core.operations import Anonymous, Rate, User
+from chalicelib.core.statements import Json
+from chalicelib.kernel.accounts import service
+from chalicelib.kernel.accounts.errors import (
+    PasswordTooCommon,
+    RefreshRefused,
+    TokenNotValid,
+    WrongCredentials,
+)
+from chalicelib.kernel.accounts.schemas import (
+    Accepted,
+    Credentials,
+    Me,
+    Refresh,
+    SignUp,
+    Tokens,
+    Verification,
+    VerificationRequest,
+    Verified,
+)
+
+bp = Blueprint(__name__)
+
+_FROM_ONE_ADDRESS = Rate(30, 300)
+_FOR_ONE_ACCOUNT = Rate(10, 300, by="body.email")
+
+
+@endpoint(
+    bp,
+    "POST",
+    "/v1/auth/sign_ups",
+    caller=Anonymous,
+    status=202,
+    rates=(_FROM_ONE_ADDRESS, _FOR_ONE_ACCOUNT),
+    errors=(PasswordTooCommon,),
+)
+def sign_up(db: Connection, body: SignUp) -> Accepted:
+    """Open an account; a mail tells how to go on, whether or not the address was known."""
+    return service.sign_up(db, body)
+
+
+@endpoint(
+    bp,
+    "POST",
+    "/v1/auth/verification_requests",
+    caller=Anonymous,
+    status=202,
+    rates=(_FROM_ONE_ADDRESS, Rate(3, 3600, by="body.email")),
+)
+def request_verification(db: Connection, body: VerificationRequest) -> Accepted:
+    """Mail the link that verifies an address again."""
+    return service.request_verification(db, body.email)
+
+
+@endpoint(
+    bp,
+    "POST",
+    "/v1/auth/verifications",
+    caller=Anonymous,
+    rates=(_FROM_ONE_ADDRESS,),
+    errors=(TokenNotValid,),
+)
+def verify_email(db: Connection, body: Verification) -> Verified:
+    """Show that an address is one's own, with the token that was mailed to it."""
+    return service.verify_email(db, body.token)
+
+
+@endpoint(
+    bp,
+    "POST",
+    "/v1/auth/sessions",
+    caller=Anonymous,
+    status=201,
+    rates=(_FROM_ONE_ADDRESS, _FOR_ONE_ACCOUNT),
+    errors=(WrongCredentials,),
+)
+def sign_in(transactions: Transactions, body: Credentials) -> Tokens:
+    """Sign in with e-mail address and password."""
+    return service.sign_in(transactions, body)
+
+
+@endpoint(
+    bp,
+    "POST",
+    "/v1/auth/sessions/refresh",
+    caller=Anonymous,
+    rates=(_FROM_ONE_ADDRESS,),
+    errors=(RefreshRefused,),
+)
+def refresh(transactions: Transactions, body: Refresh) -> Tokens:
+    """Exchange a refresh token for the next tokens of its session."""
+    return service.refresh(transactions, body.refresh_token)
+
+
+@endpoint(bp, "DELETE", "/v1/auth/sessions/current", caller=User, status=204)
+def sign_out(db: Connection, caller: Caller) -> None:
+    """End this session."""
+    service.sign_out(db, caller, everywhere=False)
+
+
+@endpoint(bp, "DELETE", "/v1/auth/sessions", caller=User, status=204)
+def sign_out_everywhere(db: Connection, caller: Caller) -> None:
+    """End every session of this account."""
+    service.sign_out(db, caller, everywhere=True)
+
+
+@endpoint(bp, "GET", "/v1/me", caller=User)
+def me(db: Connection, caller: Caller) -> Json[Me]:
+    """One's own account."""
+    return service.me(db, caller)

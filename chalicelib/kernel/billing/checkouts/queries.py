@@ -1,0 +1,257 @@
+"""Every statement on prices, checkouts and payments."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from chalicelib.core.paging import PagedStatement
+from chalicelib.core.statements import command, json_object, statement
+from chalicelib.kernel.billing.tables import (
+    checkout_lines,
+    checkouts,
+    failed_transactions,
+    payments,
+    prices,
+)
+
+NOW = bindparam("now", type_=DateTime(timezone=True))
+_USER = bindparam("user_id", type_=Uuid)
+_CHECKOUT = bindparam("checkout_id", type_=Uuid)
+
+
+def _money(amount: ColumnElement[int], currency: ColumnElement[str]) -> ColumnElement[Any]:
+    return func.json_build_object("amount", amount, "currency", currency)
+
+
+def has_paid(
+    user_id: ColumnElement[Any], product: str, kind: str, since: ColumnElement[datetime]
+) -> ColumnElement[bool]:
+    """Whether a user paid for something of this kind since then, and was not given it back."""
+    return (
+        select(literal(1))
+        .where(
+            payments.c.user_id == user_id,
+            payments.c.paid_at > since,
+            payments.c.product == product,
+            payments.c.kind == kind,
+            payments.c.state == "succeeded",
+        )
+        .exists()
+    )
+
+
+PRICES = PagedStatement(
+    select(
+        prices.c.id,
+        prices.c.product,
+        prices.c.code,
+        prices.c.kind,
+        prices.c.name,
+        _money(prices.c.amount, prices.c.currency).label("price"),
+        prices.c.credit_unit,
+        prices.c.credit_amount,
+    ).where(prices.c.product == bindparam("product", type_=Text), prices.c.is_active),
+    prices.c.sort_order,
+    prices.c.id,
+)
+
+# The same attempt finds the checkout it opened before; what was promised is copied to the line.
+_price = (
+    select(prices)
+    .where(
+        prices.c.product == bindparam("product", type_=Text),
+        prices.c.code == bindparam("code", type_=Text),
+        prices.c.is_active,
+    )
+    .cte("price")
+)
+_quantity = bindparam("quantity", type_=Integer)
+_opened = (
+    upsert(checkouts)
+    .from_select(
+        [
+            "id", "product", "user_id", "attempt", "purpose", "currency", "amount", "gateway",
+            "state", "expires_at", "created_at", "updated_at",
+        ],
+        select(
+            _CHECKOUT, _price.c.product, _USER, bindparam("attempt", type_=Text), _price.c.code,
+            _price.c.currency, _price.c.amount * _quantity, literal("stripe"), literal("open"),
+            bindparam("expires_at", type_=DateTime(timezone=True)), NOW, NOW,
+        ),
+    )
+    .on_conflict_do_nothing(index_elements=[checkouts.c.user_id, checkouts.c.attempt])
+    .returning(checkouts)
+    .cte("opened")
+)  # fmt: skip
+_line = (
+    insert(checkout_lines)
+    .from_select(
+        [
+            "id", "checkout_id", "price_id", "description", "quantity", "unit_amount",
+            "credit_unit", "credit_amount",
+        ],
+        select(
+            bindparam("line_id", type_=Uuid), _opened.c.id, _price.c.id, _price.c.name, _quantity,
+            _price.c.amount, _price.c.credit_unit, _price.c.credit_amount,
+        ),
+    )
+    .returning(checkout_lines.c.id)
+    .cte("line")
+)  # fmt: skip
+
+
+def _to_be_paid(source: Any) -> Select[Any, Any, Any, Any, Any, Any, Any]:
+    return select(
+        source.c.id,
+        source.c.product,
+        source.c.amount,
+        source.c.currency,
+        source.c.external_id,
+        source.c.url,
+        source.c.expires_at,
+    )
+
+
+_earlier = _to_be_paid(checkouts).where(
+    checkouts.c.user_id == _USER, checkouts.c.attempt == bindparam("attempt", type_=Text)
+)
+OPEN = statement(_to_be_paid(_opened).union_all(_earlier).add_cte(_line))
+LINES = statement(
+    select(
+        checkout_lines.c.id,
+        checkout_lines.c.description,
+        checkout_lines.c.quantity,
+        checkout_lines.c.unit_amount,
+        checkout_lines.c.credit_unit,
+        checkout_lines.c.credit_amount,
+    )
+    .where(checkout_lines.c.checkout_id == _CHECKOUT)
+    .order_by(checkout_lines.c.id)
+)
+ATTACH = command(
+    update(checkouts)
+    .where(checkouts.c.id == _CHECKOUT)
+    .values(
+        external_id=bindparam("told_id", type_=Text),
+        url=bindparam("told_url", type_=Text),
+        updated_at=NOW,
+    )
+)
+
+_checkout_columns = (
+    checkouts.c.id,
+    checkouts.c.product,
+    checkouts.c.purpose,
+    checkouts.c.state,
+    _money(checkouts.c.amount, checkouts.c.currency).label("total"),
+    checkouts.c.url,
+    checkouts.c.expires_at,
+    checkouts.c.paid_at,
+)
+CHECKOUT = json_object(
+    select(*_checkout_columns).where(checkouts.c.id == _CHECKOUT, checkouts.c.user_id == _USER)
+)
+PAYMENTS = PagedStatement(
+    select(
+        payments.c.id,
+        payments.c.product,
+        payments.c.kind,
+        _money(payments.c.amount, payments.c.currency).label("total"),
+        payments.c.method,
+        payments.c.state,
+        payments.c.paid_at,
+    ).where(payments.c.user_id == _USER),
+    payments.c.paid_at,
+    payments.c.id,
+)
+
+# A payment that comes late is honoured: the money is there. One that comes again changes nothing.
+_paid = (
+    update(checkouts)
+    .where(
+        checkouts.c.id == _CHECKOUT,
+        checkouts.c.state != "paid",
+        checkouts.c.amount == bindparam("paid_amount", type_=checkouts.c.amount.type),
+        checkouts.c.currency == bindparam("paid_currency", type_=Text),
+    )
+    .values(
+        state="paid", paid_at=NOW, updated_at=NOW, external_id=bindparam("session_id", type_=Text)
+    )
+    .returning(checkouts)
+    .cte("paid")
+)
+_payment = (
+    insert(payments)
+    .from_select(
+        [
+            "id", "checkout_id", "user_id", "product", "kind", "amount", "currency", "gateway",
+            "method", "state", "external_id", "paid_at", "created_at",
+        ],
+        select(
+            bindparam("payment_id", type_=Uuid), _paid.c.id, _paid.c.user_id, _paid.c.product,
+            _paid.c.purpose, _paid.c.amount, _paid.c.currency, _paid.c.gateway,
+            bindparam("method", type_=Text), literal("succeeded"),
+            bindparam("external_id", type_=Text), NOW, NOW,
+        ),
+    )
+    .returning(payments.c.id)
+    .cte("payment")
+)  # fmt: skip
+PAY = statement(select(_paid.c.user_id).add_cte(_payment))
+OFFERED = statement(
+    select(checkouts.c.state, checkouts.c.amount, checkouts.c.currency).where(
+        checkouts.c.id == _CHECKOUT
+    )
+)
+EXPIRE = command(
+    update(checkouts)
+    .where(checkouts.c.id == _CHECKOUT, checkouts.c.state == "open")
+    .values(state="expired", updated_at=NOW)
+)
+EXPIRE_DUE = command(
+    update(checkouts)
+    .where(
+        checkouts.c.id
+        == func.any(
+            func.array(
+                select(checkouts.c.id)
+                .where(checkouts.c.state == "open", checkouts.c.expires_at <= NOW)
+                .limit(500)
+                .with_for_update(skip_locked=True)
+                .scalar_subquery()
+            )
+        )
+    )
+    .values(state="expired", updated_at=NOW)
+)
+_failure = upsert(failed_transactions)
+FAILED = command(
+    _failure.from_select(
+        ["id", "checkout_id", "gateway", "external_id", "code", "failed_at"],
+        select(
+            bindparam("failure_id", type_=Uuid),
+            select(checkouts.c.id).where(checkouts.c.id == _CHECKOUT).scalar_subquery(),
+            literal("stripe"),
+            bindparam("external_id", type_=Text),
+            bindparam("failure_code", type_=Text),
+            NOW,
+        ),
+    ).on_conflict_do_nothing(
+        index_elements=[failed_transactions.c.gateway, failed_transactions.c.external_id]
+    )
+)
