@@ -26,6 +26,10 @@ def run() -> None:
         connection.execute(text(f"set lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text(f"set statement_timeout = '{STATEMENT_TIMEOUT}'"))
         connection.execute(text("create schema if not exists core"))
+        # Alembic's own would hold 32 characters, fewer than our names have.
+        connection.execute(
+            text("create table if not exists core.alembic_version (version_num text primary key)")
+        )
         connection.commit()
         context.configure(
             connection=connection,

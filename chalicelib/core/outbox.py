@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, ClassVar, TypeVar, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, func, literal, select, update
+from sqlalchemy import Text, Uuid, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chalicelib.core import aws, clock, ids
@@ -169,6 +169,18 @@ def subscribers() -> list[Subscriber]:
     return [one for topic in sorted(_subscribers) for one in _subscribers[topic]]
 
 
+UNSUBSCRIBE = command(
+    delete(subscriptions).where(
+        subscriptions.c.subscriber != func.all(bindparam("names", type_=ARRAY(Text)))
+    )
+)
+_subscription = insert(subscriptions)
+SUBSCRIBE = command(
+    _subscription.on_conflict_do_update(
+        index_elements=[subscriptions.c.topic, subscriptions.c.subscriber],
+        set_={"queue": _subscription.excluded.queue},
+    )
+)
 RECORD = statement(
     insert(deliveries)
     .values(
@@ -194,6 +206,13 @@ FINISH = command(
     )
     .values(done_at=bindparam("now"))
 )
+
+
+def sync_subscriptions(db: Connection, known: list[Subscriber]) -> None:
+    """Make `core.subscriptions` say who hears of what: by each deployment, after migrating."""
+    db.run(UNSUBSCRIBE, names=[one.name for one in known])
+    for one in known:
+        db.run(SUBSCRIBE, topic=one.topic, subscriber=one.name, queue=one.queue)
 
 
 def hearing(message: Message, queue: str) -> list[Subscriber]:

@@ -40,6 +40,8 @@ from chalicelib.core.statements import Json, Statement, statement
 T = TypeVar("T")
 
 _LAST_ID = UUID(int=(1 << 128) - 1)
+_FIRST_ID = UUID(int=0)
+_FIRST_MOMENT = datetime(1, 1, 2, tzinfo=UTC)
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 _LAST_INTEGER = (1 << 31) - 1
 _LAST_BIG_INTEGER = (1 << 63) - 1
@@ -68,10 +70,15 @@ class Page(Schema, Generic[T]):
 
 
 class PagedStatement:
-    """A select whose pages PostgreSQL writes as JSON, sorted by `sort`, all descending."""
+    """A select whose pages PostgreSQL writes as JSON, sorted by `sort`, all in one direction."""
 
-    def __init__(self, core: Select[*tuple[Any, ...]], *sort: ColumnElement[Any]) -> None:
-        self._sort = sort
+    def __init__(
+        self,
+        core: Select[*tuple[Any, ...]],
+        *sort: ColumnElement[Any],
+        ascending: bool = False,
+    ) -> None:
+        self._sort, self._ascending = sort, ascending
         after = [bindparam(f"after_{at}", type_=column.type) for at, column in enumerate(sort)]
         shown: list[Any] = []
         for column in core.selected_columns:
@@ -80,15 +87,15 @@ class PagedStatement:
         keys = [column.label(f"key_{at}") for at, column in enumerate(sort)]
         rows = (
             core.with_only_columns(func.json_build_object(*shown).label("item"), *keys)
-            .where(tuple_(*sort) < tuple_(*after))
-            .order_by(*(column.desc() for column in sort))
+            .where(tuple_(*sort) > tuple_(*after) if ascending else tuple_(*sort) < tuple_(*after))
+            .order_by(*(_ordered(column, ascending=ascending) for column in sort))
             .limit(bindparam("limit", type_=Integer) + 1)
             .subquery("rows")
         )
         numbered = select(
             rows,
             func.row_number()
-            .over(order_by=[rows.c[key.name].desc() for key in keys])
+            .over(order_by=[_ordered(rows.c[key.name], ascending=ascending) for key in keys])
             .label("place"),
         ).subquery("numbered")
         within = numbered.c.place <= bindparam("limit", type_=Integer)
@@ -124,7 +131,9 @@ class PagedStatement:
         digest = query.digest()
         values = _read(query.cursor, digest, len(self._sort)) if query.cursor else None
         return {"filters": digest} | {
-            f"after_{at}": _value(column, values[at] if values else None)
+            f"after_{at}": _value(column, values[at])
+            if values
+            else _before_all(column, ascending=self._ascending)
             for at, column in enumerate(self._sort)
         }
 
@@ -153,21 +162,38 @@ def _read(cursor: str, digest: str, length: int) -> list[Any]:
     return told[1:]
 
 
+def _ordered(column: ColumnElement[Any], *, ascending: bool) -> ColumnElement[Any]:
+    return column.asc() if ascending else column.desc()
+
+
+def _before_all(column: ColumnElement[Any], *, ascending: bool) -> Any:
+    """What sorts before every row of a column."""
+    kind = column.type
+    if isinstance(kind, Uuid):
+        return _FIRST_ID if ascending else _LAST_ID
+    if isinstance(kind, Integer):
+        highest = _highest(kind)
+        return -highest if ascending else highest
+    return _FIRST_MOMENT if ascending else _LAST_MOMENT
+
+
+def _highest(kind: Integer) -> int:
+    return _LAST_BIG_INTEGER if isinstance(kind, BigInteger) else _LAST_INTEGER
+
+
 def _value(column: ColumnElement[Any], told: Any) -> Any:
-    """A sort value of a cursor, or what sorts before every row if there is no cursor."""
+    """A sort value of a cursor, as its column's type."""
     kind = column.type
     try:
         if isinstance(kind, Uuid):
-            return _LAST_ID if told is None else UUID(told)
+            return UUID(told)
         if isinstance(kind, Integer):
-            highest = _LAST_BIG_INTEGER if isinstance(kind, BigInteger) else _LAST_INTEGER
-            if told is None:
-                return highest
-            if not isinstance(told, int) or isinstance(told, bool) or abs(told) > highest:
+            if not isinstance(told, int) or isinstance(told, bool) or abs(told) > _highest(kind):
                 raise _bad_cursor()
             return told
-        if told is None:
-            return _LAST_MOMENT
-        return datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(told)
     except (TypeError, ValueError, AttributeError) as error:
         raise _bad_cursor() from error
+    if moment.tzinfo is None:
+        raise _bad_cursor()
+    return moment

@@ -17,7 +17,7 @@ class Empty(Schema):
     """A body with nothing in it: `{}`."""
 
 
-def _digits(value: object) -> object:
+def digits(value: object) -> object:
     """Refuse what int() would take but nobody means: `1_000`, ` 7 `, `1.0`, `+1`, `٣`."""
     if isinstance(value, str):
         bare = value.removeprefix("-")
@@ -27,9 +27,9 @@ def _digits(value: object) -> object:
     return value
 
 
-QueryInteger = Annotated[int, BeforeValidator(_digits)]
-
+# The bounds come before the validator, or the JSON schema would not know them.
 Limit = Annotated[
-    QueryInteger,
+    int,
     Field(ge=1, le=50, description="How many items a page holds.", examples=[20]),
+    BeforeValidator(digits),
 ]

@@ -73,10 +73,12 @@ class Statement(Generic[R]):
             raise TypeError("in_() can't be compiled once: use == any_(array)")
         self._order = tuple(compiled.positiontup or ())
         self._bound = dict(compiled.params)
-        self._required = frozenset(name for name, bind in compiled.binds.items() if bind.required)
+        # By name as sent: `binds` also holds literals under names that are not.
+        named = {name: bind for bind, name in compiled.bind_names.items()}
+        self._required = frozenset(name for name, bind in named.items() if bind.required)
         self._binders = {
             name: process
-            for name, bind in compiled.binds.items()
+            for name, bind in named.items()
             if (process := bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
         }
         getters = tuple(

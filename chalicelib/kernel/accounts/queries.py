@@ -108,7 +108,7 @@ _keyed = (
     insert(data_keys)
     .from_select(
         ["user_id", "wrapped_key", "created_at"],
-        select(_created.c.id, bindparam("wrapped_key", type_=LargeBinary), NOW),
+        select(_created.c.id, cast(bindparam("wrapped_key", type_=LargeBinary), LargeBinary), NOW),
     )
     .returning(data_keys.c.user_id)
     .cte("keyed")

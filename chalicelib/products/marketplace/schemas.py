@@ -4,16 +4,19 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from chalicelib.core.paging import PageQuery
-from chalicelib.core.schemas import QueryInteger, Schema
+from chalicelib.core.schemas import Schema, digits
 from chalicelib.kernel.accounts.schemas import Email
 
 UserType = Literal["influencer", "brand"]
 Platform = Literal["instagram", "tiktok", "youtube", "x", "twitch", "blog", "other"]
 PricePoint = Literal["low", "medium", "high", "luxury"]
 Followers = Annotated[int, Field(ge=0, le=2_000_000_000, examples=[12_000])]
+QueryFollowers = Annotated[
+    int, Field(ge=0, le=2_000_000_000, examples=[5_000]), BeforeValidator(digits)
+]
 Interest = Annotated[
     str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9 &-]*$", examples=["fashion"])
 ]
@@ -82,8 +85,8 @@ class PostQuery(PageQuery):
     user_type: UserType | None = None
     platform: Platform | None = None
     price_point: PricePoint | None = None
-    min_followers: Annotated[QueryInteger | None, Field(ge=0, le=2_000_000_000)] = None
-    max_followers: Annotated[QueryInteger | None, Field(ge=0, le=2_000_000_000)] = None
+    min_followers: QueryFollowers | None = None
+    max_followers: QueryFollowers | None = None
     interest: Annotated[
         list[Interest] | None, Field(max_length=10, description="Any of these; may be repeated.")
     ] = None

@@ -68,6 +68,7 @@ PRICES = PagedStatement(
     ).where(prices.c.product == bindparam("product", type_=Text), prices.c.is_active),
     prices.c.sort_order,
     prices.c.id,
+    ascending=True,
 )
 
 # The same attempt finds the checkout it opened before; what was promised is copied to the line.

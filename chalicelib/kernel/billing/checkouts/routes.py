@@ -13,12 +13,9 @@ from chalicelib.core.paging import Page, PageQuery
 from chalicelib.core.statements import Json
 from chalicelib.kernel.billing.checkouts import service
 from chalicelib.kernel.billing.errors import PriceNotFound
-from chalicelib.kernel.billing.ledger import service as ledger
 from chalicelib.kernel.billing.schemas import (
     Checkout,
     CheckoutCreate,
-    CreditQuery,
-    Credits,
     Payment,
     Price,
     PriceQuery,
@@ -29,7 +26,7 @@ bp = Blueprint(__name__)
 
 @endpoint(bp, "GET", "/v1/billing/prices", caller=Anonymous)
 def prices(db: Connection, query: PriceQuery) -> Json[Page[Price]]:
-    """What a product sells, dearest last."""
+    """What a product sells, in the order it is shown."""
     return service.prices(db, query)
 
 
@@ -59,9 +56,3 @@ def get(db: Connection, caller: Caller, checkout_id: UUID) -> Json[Checkout]:
 def payments(db: Connection, caller: Caller, query: PageQuery) -> Json[Page[Payment]]:
     """What one has paid, newest first."""
     return service.payments(db, caller, query)
-
-
-@endpoint(bp, "GET", "/v1/billing/credits", caller=User)
-def credits_(db: Connection, caller: Caller, query: CreditQuery) -> Json[Credits]:
-    """One's credits: what came in, what went out, what is left."""
-    return ledger.credits_of(db, caller.id, query.unit)

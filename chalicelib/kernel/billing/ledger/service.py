@@ -42,7 +42,7 @@ def spend_parameters(
 
 
 def grant(
-    db: Connection, holder: UUID, unit: str, amount: int, *, key: str, payment_id: UUID
+    db: Connection, holder: UUID, unit: str, amount: int, *, key: str, payment_id: UUID | None
 ) -> bool:
     """Credits that were paid for, once for each key; whether it was the first time."""
     row = db.one(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    cast,
     func,
     insert,
     literal,
@@ -70,7 +71,7 @@ CREATE = json_object(
                 _POST, _CALLER, literal("active"), bindparam("user_type", type_=Text),
                 bindparam("platform", type_=Text), bindparam("followers", type_=Integer),
                 bindparam("interests", type_=ARRAY(Text)), bindparam("price_point", type_=Text),
-                bindparam("description", type_=Text), bindparam("contact_info", type_=LargeBinary),
+                bindparam("description", type_=Text), cast(bindparam("contact_info", type_=LargeBinary), LargeBinary),
                 NOW, NOW,
             ).where(billing.has_paid(_CALLER, "marketplace", "posting_fee", NOW - POSTING_YEAR)),
         )
