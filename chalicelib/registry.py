@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from chalice.app import Blueprint, Chalice
 from sqlalchemy import MetaData
 
-from chalicelib.core import auth, columns, http, outbox
+from chalicelib.core import auth, columns, http, outbox, privacy
 from chalicelib.core.config import ALL_PRODUCTS, Config
 from chalicelib.core.outbox import Subscriber
 
@@ -66,6 +66,7 @@ def build(app: Chalice, config: Config) -> Chalice:
     from chalicelib.kernel.accounts.queries import CALLER_STATE  # noqa: PLC0415  not before the app
 
     auth.use_caller_state(CALLER_STATE)
+    privacy.use_tables(tables)
     return app
 
 

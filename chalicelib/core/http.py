@@ -200,7 +200,7 @@ def _succeed(
         for rate in operation.rates
     ]
     if caller is not None:
-        preludes.append(auth.prelude(caller, operation.access))
+        preludes.append(auth.prelude(caller, operation.access.within(path_values)))
     if operation.access.signed_in:
         given["caller"] = caller
     attempt = _attempt(operation, request, caller, path_values, body)

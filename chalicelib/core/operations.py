@@ -1,7 +1,7 @@
 """What the endpoints are, as data: the source of routes, OpenAPI, policies and proofs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from chalicelib.core.errors import AppError
@@ -21,6 +21,12 @@ class Access:
     product: str | None = None
     roles: tuple[Role, ...] = ()
 
+    def within(self, path: dict[str, str]) -> "Access":
+        """With the product that a request's path names, where that decides."""
+        if self.product and self.product.startswith("{"):
+            return replace(self, product=path[self.product.strip("{}")])
+        return self
+
 
 Anonymous = Access("anonymous", signed_in=False)
 Optional = Access("optional", optional=True)
@@ -29,7 +35,10 @@ Verified = Access("verified", verified=True)
 
 
 def Staff(*roles: Role, product: str | None = None) -> Access:  # noqa: N802  reads as the others do
-    """Staff who hold one of `roles` for `product`, or for all; admins may do what the others may."""
+    """Staff who hold one of `roles` for `product`, or for all; admins may do what the others may.
+
+    `product="{product}"` is the product that the path names.
+    """
     return Access("staff", verified=True, product=product, roles=(*roles, "admin"))
 
 

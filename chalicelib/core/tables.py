@@ -8,6 +8,7 @@ from sqlalchemy import (
     Integer,
     Table,
     TypedColumns,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -137,7 +138,7 @@ class SettingColumns(TypedColumns):
     kind = words(Fate.NOT_PERSONAL)
     value = Column(JSONB, nullable=False)
     updated_at = moment()
-    updated_by = Column(identifier().type, nullable=True)
+    updated_by = Column(Uuid, nullable=True)
 
 
 settings = Table(
@@ -145,5 +146,26 @@ settings = Table(
     metadata,
     SettingColumns,
     CheckConstraint("kind in ('integer', 'text', 'boolean')", name="settings_kind"),
+    schema=SCHEMA,
+)
+
+
+class AuditLogColumns(TypedColumns):
+    """What staff and the system did to others' things. Append only."""
+
+    id = identifier(primary_key=True)
+    actor_id = Column(Uuid, nullable=True)
+    action = words(Fate.NOT_PERSONAL)
+    subject = words(Fate.NOT_PERSONAL)
+    detail = Column(JSONB, nullable=False)
+    at = moment()
+
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    AuditLogColumns,
+    Index("audit_log_subject", "subject", "id"),
+    Index("audit_log_actor_id", "actor_id", "id"),
     schema=SCHEMA,
 )

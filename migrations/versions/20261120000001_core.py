@@ -125,3 +125,43 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute(
+        """
+        create table core.audit_log (
+            id uuid not null,
+            actor_id uuid,
+            action text not null,
+            subject text not null,
+            detail jsonb not null,
+            at timestamptz not null,
+            primary key (id)
+        )
+        """
+    )
+    op.execute(
+        """
+        create index audit_log_actor_id on core.audit_log (actor_id, id)
+        """
+    )
+    op.execute(
+        """
+        create index audit_log_subject on core.audit_log (subject, id)
+        """
+    )
+    op.execute(
+        """
+        create function core.refuse_change() returns trigger language plpgsql as $$
+        begin
+            raise exception 'rows of %.% are never changed', tg_table_schema, tg_table_name
+                using errcode = 'restrict_violation';
+        end
+        $$
+        """
+    )
+    op.execute(
+        """
+        create trigger audit_log_append_only
+            before update or delete or truncate on core.audit_log
+            for each statement execute function core.refuse_change()
+        """
+    )

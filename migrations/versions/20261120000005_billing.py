@@ -279,26 +279,16 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        create function billing.refuse_change() returns trigger language plpgsql as $$
-        begin
-            raise exception 'rows of %.% are never changed', tg_table_schema, tg_table_name
-                using errcode = 'restrict_violation';
-        end
-        $$
-        """
-    )
-    op.execute(
-        """
         create trigger credit_transfers_append_only
             before update or delete or truncate on billing.credit_transfers
-            for each statement execute function billing.refuse_change()
+            for each statement execute function core.refuse_change()
         """
     )
     op.execute(
         """
         create trigger payments_stay
             before delete or truncate on billing.payments
-            for each statement execute function billing.refuse_change()
+            for each statement execute function core.refuse_change()
         """
     )
     op.execute(
