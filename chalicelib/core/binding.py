@@ -24,6 +24,7 @@ _MAX_PROBLEMS = 20
 
 _BOM = b"\xef\xbb\xbf"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -97,7 +98,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def _unstorable(text: str) -> bool:
     """Whether PostgreSQL has no form for a text: it holds NUL or a lone surrogate."""
-    return "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is not None
 
 
 def _check_json(raw: bytes) -> None:

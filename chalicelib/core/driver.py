@@ -51,6 +51,7 @@ _SILENT = frozenset(ord(c) for c in "12t3I")  # parsed, bound, described, closed
 _ASIDE = frozenset(ord(c) for c in "NSA")  # notice, parameter status, notification
 _LENGTH = Struct("!i")
 _HEADER_BYTES = 5
+_PIECE_BYTES = 64 * 1024
 _NULL = b"\xff\xff\xff\xff"
 _IDLE = b"I"
 _TIMESTAMPTZ_OID = 1184
@@ -127,6 +128,42 @@ class _Pending:
         self.tag: str | None = None
 
 
+class _Replies:
+    """The messages of one exchange, read in large pieces: one system call serves most of them."""
+
+    __slots__ = ("_at", "_buffer", "_receive")
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        self._receive = receive
+        self._buffer = bytearray()
+        self._at = 0
+
+    def following(self) -> tuple[int, bytes]:
+        """The type and body of the next message; EOFError when the server has hung up."""
+        start = self._at
+        self._fill(start + _HEADER_BYTES)
+        start = self._at
+        buffer = self._buffer
+        end = start + 1 + int(_LENGTH.unpack_from(buffer, start + 1)[0])
+        if len(buffer) < end:
+            self._fill(end)
+            buffer, end, start = self._buffer, end - start + self._at, self._at
+        self._at = end
+        return buffer[start], bytes(buffer[start + _HEADER_BYTES : end])
+
+    def _fill(self, end: int) -> None:
+        if len(self._buffer) >= end:
+            return
+        del self._buffer[: self._at]
+        end -= self._at
+        self._at = 0
+        while len(self._buffer) < end:
+            piece = self._receive(_PIECE_BYTES)
+            if not piece:
+                raise EOFError
+            self._buffer += piece
+
+
 class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
     """One connection; `trips` counts the round trips made on it since it was opened."""
 
@@ -188,8 +225,9 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
         try:
             self._usock.sendall(message)
             self.trips += 1
+            replies = _Replies(self._usock.recv)
             for group in pending:
-                failed = self._receive(group)
+                failed = self._receive(group, replies)
                 error = error or failed
             ended = True
         except OSError as lost:
@@ -247,20 +285,16 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
         out.append(b"\x00\x00")
         return _message(BIND, b"".join(out))
 
-    def _receive(self, calls: list[_Pending]) -> DatabaseError | None:
+    def _receive(self, calls: list[_Pending], replies: "_Replies") -> DatabaseError | None:
         """Read the replies of one Sync group, up to its ReadyForQuery; return its first error."""
-        read = self._sock.read
         queue = iter(calls)
         call = next(queue, None)
         error: DatabaseError | None = None
         while True:
-            header = read(_HEADER_BYTES)
-            if len(header) < _HEADER_BYTES:
-                raise ConnectionLost(error.sqlstate if error else None)
-            kind, size = header[0], _LENGTH.unpack_from(header, 1)[0] - 4
-            data = read(size) if size else b""
-            if len(data) < size:
-                raise ConnectionLost(error.sqlstate if error else None)
+            try:
+                kind, data = replies.following()
+            except EOFError as end:
+                raise ConnectionLost(error.sqlstate if error else None) from end
             if kind == _DATA_ROW and call is not None:
                 call.raw.append(data)
             elif kind == _COMPLETE and call is not None:
