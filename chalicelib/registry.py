@@ -4,16 +4,17 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Iterator
+from functools import partial
 
 from chalice.app import Blueprint, Chalice
 from sqlalchemy import MetaData
 
-from chalicelib.core import auth, columns, http, outbox, privacy
+from chalicelib.core import auth, columns, http, outbox, privacy, rooms
 from chalicelib.core.config import ALL_PRODUCTS, Config
 from chalicelib.core.outbox import Subscriber
 
 PRODUCTS: dict[str, tuple[str, ...]] = {
-    "marketplace": ("accounts", "billing", "moderation", "notifications"),
+    "marketplace": ("accounts", "billing", "moderation", "notifications", "operations"),
 }
 """Each product, and the kernel domains it stands on."""
 
@@ -67,13 +68,19 @@ def build(app: Chalice, config: Config) -> Chalice:
 
     auth.use_caller_state(CALLER_STATE)
     privacy.use_tables(tables)
+    rooms.use(partial(load, config.products))
     return app
+
+
+def load(products: tuple[str, ...], kind: str) -> None:
+    """Load the files of one name that the products' domains hold; core's jobs are among the jobs."""
+    for name in (*([_CORE] if kind == "jobs" else []), *modules(products, (kind,))):
+        importlib.import_module(name)
 
 
 def subscribers(config: Config) -> list[Subscriber]:
     """Everybody who hears of an event in this deployment."""
-    for name in modules(config.products, ("subscribers",)):
-        importlib.import_module(name)
+    load(config.products, "subscribers")
     return outbox.subscribers()
 
 

@@ -47,9 +47,10 @@ def _exchange(
     method: str, url: str, body: bytes | None, headers: dict[str, str], timeout: float
 ) -> str:
     parts = urlsplit(url)
+    target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
     connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
     try:
-        connection.request(method, f"{parts.path or '/'}?{parts.query}", body, headers)
+        connection.request(method, target, body, headers)
         response = connection.getresponse()
         text = response.read().decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:

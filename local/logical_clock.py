@@ -4,80 +4,30 @@ How far it is ahead is kept in a file. The Stripe fake follows.
 """
 
 import json
-import os
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
 from chalicelib.core import clock, db
 from chalicelib.core.db import Connection
-from chalicelib.core.jobs import Job
+from chalicelib.core.driver import Call
 from chalicelib.core.statements import statement
 from chalicelib.core.tables import outbox
 from local.client import ClientError, call
+from local.clock_moves import planned
 from local.schedules import Run, Schedules
 
-LONGEST_MOVE = timedelta(days=3660)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MOVE = re.compile(r"\+([0-9]{1,9})([smhdw])")
 _SETTLING_SECONDS = 3.0
 _POLL_SECONDS = 0.01
-
-# How finely a move is stepped through: (up to this far, each job runs once in each of these).
-_STEPS = (
-    (timedelta(hours=2), timedelta(minutes=1)),
-    (timedelta(days=3), timedelta(hours=1)),
-    (timedelta(days=400), timedelta(days=1)),
-    (LONGEST_MOVE, timedelta(days=7)),
-)
 
 _UNDER_WAY = statement(
     select(func.count()).where(outbox.c.done_at.is_(None), outbox.c.attempts == 1)
 )
-
-
-class NotAMove(ValueError):
-    """A text that doesn't say how far to move the clock; the message says what would."""
-
-
-def parse(text: str) -> timedelta:
-    """How far `+25h`, `+3d`, `+90m`, `+30s` or `+2w` move the clock; NotAMove for anything else."""
-    found = _MOVE.fullmatch(text)
-    if found is None:
-        back = "the clock can't go back (reset brings it to real time): " if text[:1] == "-" else ""
-        raise NotAMove(f"{back}say +25h, +90m, +3d or +2w, show, or reset")
-    move = timedelta(**{_UNITS[found[2]]: int(found[1])})
-    if not timedelta(0) < move <= LONGEST_MOVE:
-        raise NotAMove(f"between a second and {LONGEST_MOVE.days} days at a time")
-    return move
-
-
-def planned(jobs: Sequence[Job], start: datetime, target: datetime) -> list[tuple[datetime, Job]]:
-    """The slots after `start` and up to `target` to run jobs at, in time order.
-
-    Over a short way all of them; over a long one the last of each hour, day or week, and always
-    the last before the target.
-    """
-    grain = next(grain for reach, grain in _STEPS if target - start <= reach)
-    found = [(slot, job) for job in jobs for slot in _slots(job, start, target, grain)]
-    return sorted(found, key=lambda each: (each[0], each[1].name))
-
-
-def _slots(job: Job, start: datetime, target: datetime, grain: timedelta) -> Iterator[datetime]:
-    """The last slot of each stretch of `grain` before the target; earliest stretch first."""
-    stretches = -((start - target) // grain)
-    seen = job.schedule.slot(start)
-    for number in range(stretches - 1, -1, -1):
-        slot = job.schedule.slot(target - number * grain)
-        if slot > max(seen, start):
-            yield slot
-            seen = slot
 
 
 @dataclass(frozen=True)
@@ -115,19 +65,17 @@ class LogicalClock:
     def move(self, by: timedelta, schedules: Schedules) -> Moved:
         """Move on, running every job that falls due on the way, each at its time."""
         runs = []
-        with schedules.paused():
-            start = clock.now()
-            target = start + by
-            for slot, job in planned(schedules.jobs, start, target):
-                self._advance(slot)
+        with schedules.paused(), _hurried():
+            start, ahead = clock.now(), self.offset_seconds + int(by.total_seconds())
+            for slot, job in planned(schedules.jobs, start, start + by):
+                self._advance(-int((clock.real_time() - slot).total_seconds() // 1))
                 runs.append(schedules.fire(job, slot))
-            self._advance(target)
+            self._advance(ahead)
             self._settle()
         return Moved(clock.now(), self.offset_seconds, runs)
 
-    def _advance(self, at: datetime) -> None:
-        """Let it be at least `at`, for the fake too, and let what that brings about happen."""
-        seconds = -int((clock.real_time() - at).total_seconds() // 1)
+    def _advance(self, seconds: int) -> None:
+        """Be at least so far ahead, the fake too, and let what that brings about happen."""
         if seconds > self.offset_seconds:
             self._settle()
             self._set(seconds)
@@ -153,6 +101,19 @@ class LogicalClock:
 
     def _ask_stripe(self, path: str, body: dict[str, float]) -> None:
         call("POST", f"{self._stripe}/_control/{path}", body)
+
+
+@contextmanager
+def _hurried() -> Iterator[None]:
+    """Don't wait for the disk at each commit of this thread: thousands of runs may lie on the way.
+
+    What is lost then is lost with the machine's power only, never with a process.
+    """
+    db.session.ready().exchange([[Call(b"set synchronous_commit = off")]])
+    try:
+        yield
+    finally:
+        db.close()
 
 
 def _under_way(unit: Connection) -> int:

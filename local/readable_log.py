@@ -28,7 +28,10 @@ _SHOWN = {"at", "event", "operation", "method", "path", "status", "ms", "round_t
 
 
 class ReadableLog(io.TextIOBase):
-    """A stream for `log.line`: keeps the raw lines in a file, shows them on the terminal."""
+    """A stream for `log.line`: keeps the raw lines in a file, shows them on the terminal.
+
+    While `is_quiet` nothing is shown.
+    """
 
     def __init__(self, path: Path, terminal: TextIO) -> None:
         super().__init__()
@@ -40,6 +43,7 @@ class ReadableLog(io.TextIOBase):
         self._colours = terminal.isatty() and "NO_COLOR" not in os.environ
         self._lock = threading.Lock()
         self.recent: deque[str] = deque(maxlen=RECENT)
+        self.is_quiet = False
 
     def write(self, text: str) -> int:
         """Take whole lines."""
@@ -48,7 +52,7 @@ class ReadableLog(io.TextIOBase):
             self._file.flush()
             for line in text.splitlines():
                 entry = json.loads(line)
-                if _is_worth_reading(entry):
+                if not self.is_quiet and _is_worth_reading(entry):
                     self.recent.append(render(entry, colours=False))
                     self._terminal.write(f"{render(entry, colours=self._colours)}\n")
             self._terminal.flush()

@@ -16,6 +16,7 @@ from typing import Any
 from chalice.app import Chalice
 
 from chalicelib.core import aws, clock, ids, jobs, log
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.jobs import Job
 from local.lambdas import ACCOUNT, invoke
 
@@ -82,7 +83,7 @@ class Schedules:
             told: dict[str, Any] = invoke(self._app, job.name, event)
         except Exception as error:  # noqa: BLE001  the database may be away; the job comes again
             if job.name not in self._again_at:
-                log.line("job_not_started", job=job.name, error=log.frames(error)[:1])
+                log.line("job_not_started", job=job.name, error=_told(error))
             self._again_at[job.name] = time.monotonic() + _AGAIN_AFTER_SECONDS
             return Run(slot, job.name, "failed", 0)
         self._again_at.pop(job.name, None)
@@ -102,3 +103,8 @@ class Schedules:
         before = self._under_way.get(job.name)
         waits = time.monotonic() < self._again_at.get(job.name, 0)
         return not waits and (before is None or before.done())
+
+
+def _told(error: Exception) -> list[str]:
+    """What the log says of an error: all, unless the database is away and we know that already."""
+    return [type(error).__name__] if isinstance(error, Unavailable) else log.frames(error)

@@ -1,5 +1,6 @@
 """The audit log: who did what to whose, written with the deed."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -17,7 +18,7 @@ def record(
     actor_id: UUID | None,
     action: str,
     subject: str,
-    detail: dict[str, str | int | bool | None] | None = None,
+    detail: Mapping[str, str | int | bool | None] | None = None,
 ) -> None:
     """Write a line in the flush of COMMIT.
 
@@ -31,6 +32,6 @@ def record(
         actor_id=actor_id,
         action=action,
         subject=subject,
-        detail=detail or {},
+        detail=dict(detail or {}),
         at=clock.now(),
     )

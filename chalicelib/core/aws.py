@@ -12,14 +12,15 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from chalicelib.core import clock
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.errors import NotFound, Unavailable
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIMEOUT_SECONDS = 3
@@ -180,3 +181,119 @@ def send_mail(sender: str, recipient: str, raw: bytes) -> str:
     )
     identifier: str = sent["MessageId"]
     return identifier
+
+
+class QueuedMessage(NamedTuple):
+    """A message as a queue gave it out; `receipt` is good until it becomes visible again."""
+
+    id: str
+    body: str
+    receipt: str
+    sent_at: datetime
+    receives: int
+
+
+_HELD_SECONDS = 30
+_LARGEST_BATCH = 10
+
+
+def queue_sizes(prefix: str, suffix: str) -> dict[str, int]:
+    """About how many messages lie in each queue whose name begins and ends so."""
+    sqs, found = client("sqs"), {}
+    with _answering(sqs):
+        for page in sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix):
+            for url in page.get("QueueUrls", []):
+                name = url.rpartition("/")[2]
+                if name.endswith(suffix):
+                    found[name.removeprefix(prefix).removesuffix(suffix)] = _size(sqs, url)
+    return found
+
+
+def look_into(queue_url: str, most: int) -> list[QueuedMessage]:
+    """Up to `most` messages of a queue, oldest first, which stay in it; NotFound for no queue.
+
+    They are hidden for a moment while this looks, so two who look at once see parts.
+    """
+    sqs = client("sqs")
+    with _answering(sqs):
+        held = _hold(sqs, queue_url, most)
+        for batch in _batches(held):
+            entries = [
+                {"Id": str(at), "ReceiptHandle": one.receipt, "VisibilityTimeout": 0}
+                for at, one in enumerate(batch)
+            ]
+            sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+    return sorted(held, key=lambda one: one.sent_at)
+
+
+def move_messages(source_url: str, target_url: str, most: int) -> int:
+    """Move up to `most` messages from one queue to another; how many. NotFound for no queue.
+
+    A message leaves the one after it has reached the other: cut off in between, it is in both.
+    """
+    sqs, moved = client("sqs"), 0
+    with _answering(sqs):
+        for batch in _batches(_hold(sqs, source_url, most)):
+            sent = sqs.send_message_batch(
+                QueueUrl=target_url,
+                Entries=[{"Id": str(at), "MessageBody": one.body} for at, one in enumerate(batch)],
+            )
+            done = [{"Id": one["Id"]} for one in sent.get("Successful", [])]
+            for one in done:
+                one["ReceiptHandle"] = batch[int(one["Id"])].receipt
+            if done:
+                sqs.delete_message_batch(QueueUrl=source_url, Entries=done)
+            moved += len(done)
+    return moved
+
+
+@contextmanager
+def _answering(sqs: Any) -> Iterator[None]:
+    """What SQS may answer, as our errors."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  comes with boto3
+
+    try:
+        yield
+    except sqs.exceptions.QueueDoesNotExist as error:
+        raise NotFound from error
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable from error
+
+
+def _size(sqs: Any, url: str) -> int:
+    name = "ApproximateNumberOfMessages"
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    return int(told["Attributes"][name])
+
+
+def _hold(sqs: Any, url: str, most: int) -> list[QueuedMessage]:
+    """Receive until nothing comes or there are `most`; each message once."""
+    held: dict[str, QueuedMessage] = {}
+    while len(held) < most:
+        answer = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=min(_LARGEST_BATCH, most - len(held)),
+            VisibilityTimeout=_HELD_SECONDS,
+            WaitTimeSeconds=0,
+            AttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+        )
+        fresh = [_queued(one) for one in answer.get("Messages", [])]
+        if not any(one.id not in held for one in fresh):
+            break
+        held |= {one.id: one for one in fresh}
+    return list(held.values())
+
+
+def _queued(message: dict[str, Any]) -> QueuedMessage:
+    told = message["Attributes"]
+    return QueuedMessage(
+        message["MessageId"],
+        message["Body"],
+        message["ReceiptHandle"],
+        datetime.fromtimestamp(int(told["SentTimestamp"]) / 1000, UTC),
+        int(told["ApproximateReceiveCount"]),
+    )
+
+
+def _batches(held: list[QueuedMessage]) -> list[list[QueuedMessage]]:
+    return [held[at : at + _LARGEST_BATCH] for at in range(0, len(held), _LARGEST_BATCH)]

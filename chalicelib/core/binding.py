@@ -1,6 +1,7 @@
 """From a request's text to typed input, or to problems that name each field."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +22,8 @@ from chalicelib.core.errors import (
 MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 32
 _MAX_PROBLEMS = 20
+_TRUTH: Mapping[str, bool] = {"true": True, "false": False}
+_LONGEST_INTEGER = len(str(-(1 << 63)))
 
 _BOM = b"\xef\xbb\xbf"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -50,7 +53,7 @@ def query_of(model: type[BaseModel], given: Mapping[str, list[str]]) -> BaseMode
 
     A parameter may be given once, or several times where the model takes a list.
     """
-    values: dict[str, str | list[str]] = {}
+    values: dict[str, str | bool | list[str | bool]] = {}
     for name, several in given.items():
         field = model.model_fields.get(name)
         many = field is not None and "list" in str(field.annotation)
@@ -58,9 +61,12 @@ def query_of(model: type[BaseModel], given: Mapping[str, list[str]]) -> BaseMode
             raise ValidationFailed(problems=(_problem("query", name, "repeated", "given twice"),))
         if any(_unstorable(value) for value in several):
             raise ValidationFailed(problems=(_problem("query", name, "text", "not storable"),))
-        values[name] = several if many else several[0]
+        yes_or_no = field is not None and "bool" in str(field.annotation)
+        read = [_TRUTH.get(text, text) if yes_or_no else text for text in several]
+        values[name] = read if many else read[0]
     try:
-        return model.model_validate_strings(values)
+        # As a body would say it: pydantic's own reading of strings knows no lists, and takes `yes`.
+        return model.model_validate_json(json.dumps(values))
     except ValidationError as error:
         raise ValidationFailed(problems=_problems("query", error)) from error
 
@@ -71,7 +77,7 @@ def path_of(kinds: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any
     for name, kind in kinds.items():
         try:
             text = unquote_to_bytes(given[name]).decode()
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise ValidationFailed(
                 problems=(_problem("path", name, "text", "not UTF-8"),)
             ) from error
@@ -109,7 +115,13 @@ def _check_json(raw: bytes) -> None:
         raise MalformedBody(f"more than {MAX_DEPTH} levels deep")
     try:
         text = raw.decode()
-        json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+        json.loads(
+            text,
+            object_pairs_hook=_once_each,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_of_64_bits,
+        )
     except (ValueError, RecursionError) as error:
         raise MalformedBody(_reason(error)) from error
     if "\\u0000" in text and _holds_nul(json.loads(text)):
@@ -133,6 +145,19 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number that is out of range")
+    return value
+
+
+def _of_64_bits(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER or not -(1 << 63) <= int(text) < 1 << 63:
+        raise ValueError("a whole number that is out of range")
+    return int(text)
 
 
 def _depth(raw: bytes) -> int:

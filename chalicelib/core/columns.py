@@ -50,6 +50,16 @@ def words_or_none(fate: Fate, *, kind: Any = Text) -> Column[str | None]:
     return Column(kind, nullable=True, info={"pii": fate})
 
 
+def secret(fate: Fate, *, primary_key: bool = False) -> Column[str]:
+    """The hash of a secret: nobody is shown it, its owner included."""
+    return Column(Text, nullable=False, primary_key=primary_key, info={"pii": fate, "secret": True})
+
+
+def secret_or_none(fate: Fate) -> Column[str | None]:
+    """The hash of a secret, which may be missing."""
+    return Column(Text, nullable=True, info={"pii": fate, "secret": True})
+
+
 def sealed() -> Column[bytes]:
     """Bytes encrypted under a person's data key."""
     return Column(LargeBinary, nullable=False, info={"pii": Fate.ENCRYPTED})

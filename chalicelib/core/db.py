@@ -257,11 +257,14 @@ def run(kind: Kind, work: Callable[[Connection], T], *preludes: Callable[[], Pre
 
 def _final(db: Connection, error: Exception) -> Exception | None:
     """What a failed unit of work is answered with; None when it may be done again."""
-    if isinstance(error, (ConnectionLost, CannotConnect)):
+    if isinstance(error, CannotConnect):
+        log.line("cannot_connect", sqlstate=error.sqlstate, error=log.frames(error))
+        return Unavailable()
+    if isinstance(error, ConnectionLost):
         session.close()
-        if db.committing and db.kind == "write":
+        if db.committing:
             return Unavailable("it is not known whether this happened; ask again")
-        return Unavailable() if isinstance(error, CannotConnect) else None
+        return None
     db.roll_back()
     if isinstance(error, DatabaseError):
         if error.sqlstate in STALE_STATEMENT and session.driver:
@@ -297,7 +300,7 @@ def write(work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs
 
 
 @contextmanager
-def refused(sqlstate: str, constraint: str, error: Exception) -> Iterator[None]:
+def refused(sqlstate: str, constraint: str | None, error: Exception) -> Iterator[None]:
     """Raise `error` where the database refuses by this SQLSTATE and constraint."""
     try:
         yield
@@ -314,10 +317,17 @@ def close() -> None:
 
 
 class Transactions:
-    """What a handler gets that has to call a provider in between: transactions, one by one."""
+    """What a handler gets that has to call a provider in between: transactions, one by one.
 
-    def __init__(self, *preludes: Callable[[], Prelude[Any]]) -> None:
-        self._preludes = preludes
+    `preludes` have to hold before the first of them, what `each` says before every one.
+    """
+
+    def __init__(
+        self,
+        *preludes: Callable[[], Prelude[Any]],
+        each: tuple[Callable[[], Prelude[Any]], ...] = (),
+    ) -> None:
+        self._preludes, self._each = preludes, each
 
     def read(self, work: Callable[..., T], *args: Any) -> T:
         """Do `work(db, *args)` as a read."""
@@ -327,6 +337,11 @@ class Transactions:
         """Do `work(db, *args)` as a transaction of its own."""
         return self._run("write", work, args)
 
+    def settle(self) -> None:
+        """Check what has to hold, if no transaction has done so: before what is dear, and at last."""
+        if self._preludes:
+            self._run("write", Connection.settle, ())
+
     def _run(self, kind: Kind, work: Callable[..., T], args: tuple[Any, ...]) -> T:
         preludes, self._preludes = self._preludes, ()
-        return run(kind, lambda unit: work(unit, *args), *preludes)
+        return run(kind, lambda unit: work(unit, *args), *preludes, *self._each)

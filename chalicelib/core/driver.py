@@ -12,6 +12,7 @@ The rules that keep one caller from reading another's rows:
 """
 
 import select
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,7 +21,6 @@ from struct import Struct
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import pg8000.exceptions
 from pg8000.converters import make_params
 from pg8000.core import (
     BIND,
@@ -47,8 +47,9 @@ SOCKET_MARGIN_SECONDS = 5
 # Message types of the protocol, as bytes of the reply's first letter.
 _DATA_ROW, _COMPLETE, _READY, _ERROR = (ord(c) for c in "DCZE")
 _ROW_DESCRIPTION, _NO_DATA = (ord(c) for c in "Tn")
-_SILENT = frozenset(ord(c) for c in "12t3I")  # parsed, bound, described, closed, empty
-_ASIDE = frozenset(ord(c) for c in "NSA")  # notice, parameter status, notification
+_EMPTY = ord("I")
+# Parsed, bound, described, closed; notice, parameter status, notification: nobody asks for these.
+_SILENT = frozenset(ord(c) for c in "12t3NSA")
 _LENGTH = Struct("!i")
 _HEADER_BYTES = 5
 _PIECE_BYTES = 64 * 1024
@@ -129,7 +130,7 @@ class _Pending:
 
 
 class _Replies:
-    """The messages of one exchange, read in large pieces: one system call serves most of them."""
+    """The messages of a connection, read in large pieces: one system call serves most of them."""
 
     __slots__ = ("_at", "_buffer", "_receive")
 
@@ -150,6 +151,11 @@ class _Replies:
             buffer, end, start = self._buffer, end - start + self._at, self._at
         self._at = end
         return buffer[start], bytes(buffer[start + _HEADER_BYTES : end])
+
+    @property
+    def more(self) -> bool:
+        """Whether something was read that nobody has taken: it came after the last reply."""
+        return self._at < len(self._buffer)
 
     def _fill(self, end: int) -> None:
         if len(self._buffer) >= end:
@@ -178,10 +184,12 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
         self._names = 0
         super().__init__(**arguments)
         self.register_in_adapter(_TIMESTAMPTZ_OID, datetime.fromisoformat)
+        # One for the whole connection: half a message may come with the last reply's piece.
+        self._replies = _Replies(self._usock.recv)
 
     def alive(self) -> bool:
         """Whether nothing came in uncalled: an end of file or a farewell waits to be read else."""
-        if self._usock is None:
+        if self._usock is None or self._replies.more:
             return False
         if isinstance(self._usock, ssl.SSLSocket) and self._usock.pending():
             return False
@@ -191,9 +199,9 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
 
     def abandon(self) -> None:
         """Close the socket without a word; what the server was doing it rolls back."""
-        stream, socket = self._sock, self._usock
+        stream, line = self._sock, self._usock
         self._sock = self._usock = None
-        for end in (stream, socket):
+        for end in (stream, line):
             if end is not None:
                 try:
                     end.close()
@@ -225,9 +233,8 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
         try:
             self._usock.sendall(message)
             self.trips += 1
-            replies = _Replies(self._usock.recv)
             for group in pending:
-                failed = self._receive(group, replies)
+                failed = self._receive(group)
                 error = error or failed
             ended = True
         except OSError as lost:
@@ -285,20 +292,22 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
         out.append(b"\x00\x00")
         return _message(BIND, b"".join(out))
 
-    def _receive(self, calls: list[_Pending], replies: "_Replies") -> DatabaseError | None:
+    def _receive(self, calls: list[_Pending]) -> DatabaseError | None:
         """Read the replies of one Sync group, up to its ReadyForQuery; return its first error."""
         queue = iter(calls)
         call = next(queue, None)
         error: DatabaseError | None = None
         while True:
             try:
-                kind, data = replies.following()
+                kind, data = self._replies.following()
             except EOFError as end:
                 raise ConnectionLost(error.sqlstate if error else None) from end
             if kind == _DATA_ROW and call is not None:
                 call.raw.append(data)
             elif kind == _COMPLETE and call is not None:
                 call.tag = data[:-1].decode()
+                call = next(queue, None)
+            elif kind == _EMPTY:
                 call = next(queue, None)
             elif kind == _READY:
                 self._transaction_status = data
@@ -307,8 +316,6 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
                 error = error or DatabaseError(_fields(data))
             elif kind in (_ROW_DESCRIPTION, _NO_DATA) and call is not None:
                 self._described(call, data if kind == _ROW_DESCRIPTION else None)
-            elif kind in _ASIDE:
-                self.message_types[bytes((kind,))](data, None)
             elif kind not in _SILENT:
                 # COPY, or a reply nobody asked for: nothing here would read on from it.
                 raise ConnectionLost
@@ -375,18 +382,26 @@ def connect(config: Config) -> Driver:
     url = urlsplit(config.database_url)
     mode = parse_qs(url.query).get("sslmode", ["verify-full"])[0]
     timeout_seconds = config.statement_timeout_ms / 1000 + SOCKET_MARGIN_SECONDS
+    host, port = url.hostname or "127.0.0.1", url.port or 5432
     try:
+        line = socket.create_connection((host, port), CONNECT_TIMEOUT_SECONDS)
+    except OSError as error:
+        raise CannotConnect from error
+    try:
+        # What is sent in one flush must not wait for the acknowledgement of its own beginning.
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         driver = Driver(
             prepare=not config.pooler,
+            sock=line,
             user=unquote(url.username or ""),
             password=unquote(url.password) if url.password else None,
-            host=url.hostname or "127.0.0.1",
-            port=url.port or 5432,
-            database=url.path.lstrip("/"),
+            host=host,
+            database=unquote(url.path.lstrip("/")),
             ssl_context=False if mode == "disable" else tls_context(config.database_ca),
-            timeout=CONNECT_TIMEOUT_SECONDS,
             application_name="kith",
             startup_params={
+                "client_encoding": "UTF8",
                 "TimeZone": "UTC",
                 "DateStyle": "ISO",
                 "statement_timeout": str(config.statement_timeout_ms),
@@ -394,10 +409,10 @@ def connect(config: Config) -> Driver:
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
             },
         )
-    except pg8000.exceptions.DatabaseError as error:
-        fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-        raise CannotConnect(fields.get("C")) from error
-    except (pg8000.exceptions.Error, OSError) as error:
-        raise CannotConnect from error
+    except Exception as error:
+        # Also what pg8000 makes of a stranger's words: whoever speaks there, it is no connection.
+        line.close()
+        told = error.args[0] if error.args else None
+        raise CannotConnect(told.get("C") if isinstance(told, dict) else None) from error
     driver._usock.settimeout(timeout_seconds)  # noqa: SLF001  pg8000 has no setter
     return driver

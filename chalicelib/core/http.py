@@ -21,7 +21,9 @@ from chalicelib.core.errors import (
     AppError,
     BodyTooLarge,
     InternalError,
+    MalformedBody,
     MethodNotAllowed,
+    NotFound,
     NotSignedIn,
     UnsupportedMediaType,
     ValidationFailed,
@@ -245,8 +247,10 @@ def _call(
     attempt: Attempt | None,
     preludes: list[Callable[[], Prelude[Any]]],
 ) -> str:
+    transactions = Transactions(*preludes)
     try:
-        answer = function(Transactions(*preludes), **given)
+        answer = function(transactions, **given)
+        transactions.settle()
     except AppError as error:
         if attempt is not None and error.status < 500:  # noqa: PLR2004  refused, not failed
             db.run("write", attempt.release)
@@ -269,8 +273,11 @@ def _caller(access: Access, request: Request) -> Caller | None:
 def _body(operation: Operation, request: Request) -> bytes:
     if not (operation.body or operation.raw or operation.moves):
         return b""
-    raw = request.raw_body
-    return raw.encode() if isinstance(raw, str) else raw
+    try:
+        raw = request.raw_body
+        return raw.encode() if isinstance(raw, str) else raw
+    except ValueError as error:
+        raise MalformedBody("the body can't be decoded") from error
 
 
 def _value_of(rate: Rate, request: Request, caller: Caller | None, given: dict[str, Any]) -> str:
@@ -308,11 +315,21 @@ def _checked(operation: Operation, text: str, answer: Any) -> str:
 
 
 def problems_of_the_framework(event: Any, get_response: Callable[[Any], Response]) -> Response:
-    """Middleware: what chalice itself refuses (405, 415, bad base64) in the form of our problems."""
-    response = get_response(event)
+    """Middleware: what chalice itself refuses (404, 405, 415) in the form of our problems."""
+    try:
+        response = get_response(event)
+    except Exception as error:  # noqa: BLE001  an event that no gateway sends; a 500 all the same
+        log.line("request_failed", error=log.frames(error))
+        response = Response("", status_code=InternalError.status)
     if "Request-Id" in response.headers:
         return response
     context = getattr(event, "context", {}) or {}
     request_id = str(context.get("requestId") or ids.uuid7())
     error = _BY_STATUS.get(response.status_code, ValidationFailed)
-    return answers.problem(error(), request_id)
+    allowed = response.headers.get("Allow")
+    if error is MethodNotAllowed and not allowed:
+        error = NotFound
+    answer = answers.problem(error(), request_id)
+    if allowed:
+        answer.headers["Allow"] = allowed
+    return answer

@@ -52,7 +52,11 @@ STORE = command(
     .where(_this_key)
     .values(state="done", status=bindparam("answer_status"), body=bindparam("answer_body"))
 )
-RELEASE = command(delete(keys).where(_this_key, keys.c.state == "running"))
+RELEASE = command(
+    delete(keys).where(
+        _this_key, keys.c.state == "running", keys.c.created_at == bindparam("claimed_at")
+    )
+)
 
 
 class Replayed(Exception):
@@ -75,11 +79,12 @@ class Attempt:
             )
             raise ValidationFailed(problems=(problem,))
         self.operation, self.owner, self.key = operation, owner, key
+        self._claimed_at: datetime | None = None
         self.request_hash = hashlib.sha256(operation.name.encode() + b"\n" + request).hexdigest()
 
     def prelude(self) -> Prelude[Any]:
         """Claim the key; Replayed, IdempotencyKeyReused or Conflict when it was claimed before."""
-        now = clock.now()
+        now = self._claimed_at = clock.now()
         given = {
             "owner": self.owner,
             "key": self.key,
@@ -120,5 +125,11 @@ class Attempt:
         )
 
     def release(self, db: Connection) -> None:
-        """Let the key be used again: the attempt was refused, and a 4xx is not stored."""
-        db.run(RELEASE, key_owner=self.owner, key_name=self.key)
+        """Let the key be used again: the attempt was refused, and a 4xx is not stored.
+
+        Only a claim of this very attempt goes: one that a twin holds is the twin's.
+        """
+        if self._claimed_at is not None:
+            db.run(
+                RELEASE, key_owner=self.owner, key_name=self.key, claimed_at=self._claimed_at
+            )

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from uuid import UUID
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron, Rate
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, or_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chalicelib.core import clock, db, ids, log
@@ -98,13 +98,15 @@ CLAIM = statement(
     _new.on_conflict_do_update(
         index_elements=[job_runs.c.job, job_runs.c.slot],
         set_={
+            # Another run: one that was thought dead holds the old id, and no lease any more.
+            "id": _new.excluded.id,
             "state": "running",
             "lease_until": _new.excluded.lease_until,
             "started_at": _new.excluded.started_at,
             "finished_at": None,
             "error": None,
         },
-        where=job_runs.c.state.in_(["lost", "failed"]),
+        where=or_(job_runs.c.state == "lost", job_runs.c.state == "failed"),
     ).returning(job_runs.c.id)
 )
 RENEW = statement(
@@ -121,7 +123,12 @@ COUNT = command(
 FINISH = command(
     update(job_runs)
     .where(job_runs.c.id == bindparam("run_id"), job_runs.c.state == "running")
-    .values(state=bindparam("outcome"), error=bindparam("message"), finished_at=bindparam("now"))
+    .values(
+        state=bindparam("outcome"),
+        rows=job_runs.c.rows + bindparam("more"),
+        error=bindparam("message"),
+        finished_at=bindparam("now"),
+    )
 )
 
 
@@ -156,11 +163,14 @@ def job(blueprint: Blueprint, schedule: Schedule) -> Callable[[Callable[..., int
     return decorate
 
 
-def run(told: Job, fired: datetime) -> dict[str, Any]:
-    """Run a job for the slot that `fired` (UTC) falls in, unless that has been or is being done."""
+def run(told: Job, fired: datetime, *, by_hand: bool = False) -> dict[str, Any]:
+    """Run a job for the slot that `fired` (UTC) falls in, unless that has been or is being done.
+
+    `by_hand`: it was asked for at `fired`, which is a slot of its own.
+    """
     started = time.perf_counter()
     try:
-        run_id = db.write(_claim, told, told.schedule.slot(fired))
+        run_id = db.write(_claim, told, fired if by_hand else told.schedule.slot(fired))
     except AlreadyRunning:
         log.line("job", job=told.name, state="skipped")
         return {"job": told.name, "state": "skipped", "rows": 0}
@@ -174,7 +184,13 @@ def run(told: Job, fired: datetime) -> dict[str, Any]:
         state, failure = "failed", error
     if state != "lost":
         message = log.frames(failure)[-1] if failure else None
-        given = {"run_id": run_id, "outcome": state, "message": message, "now": clock.now()}
+        given = {
+            "run_id": run_id,
+            "outcome": state,
+            "more": rows if told.calls else 0,
+            "message": message,
+            "now": clock.now(),
+        }
         db.run("write", lambda unit: unit.run(FINISH, **given))
     log.line(
         "job",
@@ -190,7 +206,11 @@ def run(told: Job, fired: datetime) -> dict[str, Any]:
 def _claim(unit: Connection, told: Job, slot: datetime) -> UUID:
     now = clock.now()
     unit.run(_CLAIM_LOST, job_name=told.name, now=now)
-    with db.refused(db.UNIQUE_VIOLATION, _ONE_RUNNING, AlreadyRunning()):
+    with (
+        db.refused(db.UNIQUE_VIOLATION, _ONE_RUNNING, AlreadyRunning()),
+        # The batch under way holds its run's row.
+        db.refused(db.LOCK_NOT_AVAILABLE, None, AlreadyRunning()),
+    ):
         row = unit.one(
             CLAIM,
             id=ids.uuid7(),
@@ -213,7 +233,7 @@ def _work(told: Job, run_id: UUID, started: float) -> int:
         return Prelude(RENEW, {"run_id": run_id, "until": clock.now() + LEASE}, _held)
 
     if told.calls:
-        return told.function(Transactions(lease), clock.now())
+        return told.function(Transactions(each=(lease,)), clock.now())
     total = 0
     while time.perf_counter() - started < LONGEST_SECONDS:
 

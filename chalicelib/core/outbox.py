@@ -139,7 +139,8 @@ class Subscriber:
     effect: Callable[[Any, Any], None]
 
 
-_subscribers: dict[str, list[Subscriber]] = {}
+_subscribers: dict[str, dict[str, Subscriber]] = {}
+"""By topic and name."""
 F = TypeVar("F", bound=Callable[[Any, Any], None])
 
 
@@ -155,10 +156,12 @@ def subscribe(
 
     def decorate(effect: F) -> F:
         domain = effect.__module__.removeprefix("chalicelib.").split(".")[1]
-        known = _subscribers.setdefault(kind.topic, [])
-        name = f"{domain}.{effect.__name__}"
-        if name not in {one.name for one in known}:
-            known.append(Subscriber(name, kind.topic, queue or domain, calls, effect))
+        told = Subscriber(
+            f"{domain}.{effect.__name__}", kind.topic, queue or domain, calls, effect
+        )
+        known = _subscribers.setdefault(kind.topic, {}).setdefault(told.name, told)
+        if known.effect.__code__ is not effect.__code__:
+            raise ValueError(f"two subscribers of {kind.topic} are called {told.name}")
         return effect
 
     return decorate
@@ -166,12 +169,13 @@ def subscribe(
 
 def subscribers() -> list[Subscriber]:
     """Everybody who hears of something: the rows of `core.subscriptions`."""
-    return [one for topic in sorted(_subscribers) for one in _subscribers[topic]]
+    return [one for topic in sorted(_subscribers) for one in _subscribers[topic].values()]
 
 
 UNSUBSCRIBE = command(
     delete(subscriptions).where(
-        subscriptions.c.subscriber != func.all(bindparam("names", type_=ARRAY(Text)))
+        subscriptions.c.topic + " " + subscriptions.c.subscriber
+        != func.all(bindparam("known", type_=ARRAY(Text)))
     )
 )
 _subscription = insert(subscriptions)
@@ -183,15 +187,22 @@ SUBSCRIBE = command(
 )
 RECORD = statement(
     insert(deliveries)
-    .values(
-        event_id=bindparam("event_id"),
-        subscriber=bindparam("subscriber"),
-        delivered_at=bindparam("now"),
+    .from_select(
+        ["event_id", "subscriber", "delivered_at"],
+        # Of an event that was forgotten everybody has heard: a letter that was dead for weeks.
+        select(
+            outbox.c.id,
+            bindparam("subscriber", type_=Text),
+            bindparam("now", type_=outbox.c.created_at.type),
+        ).where(outbox.c.id == bindparam("event_id", type_=Uuid)),
     )
     .on_conflict_do_nothing()
     .returning(deliveries.c.event_id)
 )
-_heard = select(deliveries.c.subscriber).where(deliveries.c.event_id == outbox.c.id)
+# Said aloud: two levels down SQLAlchemy would take another outbox for it, and all for heard.
+_heard = (
+    select(deliveries.c.subscriber).where(deliveries.c.event_id == outbox.c.id).correlate(outbox)
+)
 _still_to_hear = (
     select(literal(1))
     .where(subscriptions.c.topic == outbox.c.topic, subscriptions.c.subscriber.not_in(_heard))
@@ -210,14 +221,15 @@ FINISH = command(
 
 def sync_subscriptions(db: Connection, known: list[Subscriber]) -> None:
     """Make `core.subscriptions` say who hears of what: by each deployment, after migrating."""
-    db.run(UNSUBSCRIBE, names=[one.name for one in known])
+    db.run(UNSUBSCRIBE, known=[f"{one.topic} {one.name}" for one in known])
     for one in known:
         db.run(SUBSCRIBE, topic=one.topic, subscriber=one.name, queue=one.queue)
 
 
 def hearing(message: Message, queue: str) -> list[Subscriber]:
     """The subscribers on `queue` of the message's topic."""
-    return [one for one in _subscribers.get(message.topic, []) if one.queue == queue]
+    known = _subscribers.get(message.topic, {}).values()
+    return [one for one in known if one.queue == queue]
 
 
 def record(db: Connection, message: Message, subscriber: Subscriber) -> bool:
@@ -286,15 +298,8 @@ FORGET = command(
 )
 FORGET_DELIVERIES = command(
     delete(deliveries).where(
-        deliveries.c.event_id
-        == func.any(
-            select(func.coalesce(func.array_agg(deliveries.c.event_id), literal([], ARRAY(Uuid))))
-            .where(
-                deliveries.c.delivered_at < bindparam("before"),
-                ~select(outbox.c.id).where(outbox.c.id == deliveries.c.event_id).exists(),
-            )
-            .scalar_subquery()
-        )
+        deliveries.c.delivered_at < bindparam("before"),
+        ~select(outbox.c.id).where(outbox.c.id == deliveries.c.event_id).exists(),
     )
 )
 

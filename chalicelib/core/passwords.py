@@ -1,4 +1,7 @@
-"""Passwords: argon2id with OWASP's parameters, and the list of what everybody tries first."""
+"""Passwords: argon2id with OWASP's parameters, and the list of what everybody tries first.
+
+An older store's bcrypt hashes are taken too, until their owners sign in and get today's.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -15,6 +18,12 @@ _NOBODYS = (
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGtub3dzIHRoaXM$"
     "7lUkDh3zyZ0iVg2JYZ2E1zJWDWnS0hVQkRC4M0wTz0w"
 )
+
+OLD_KIND_LENGTH = 7
+"""How much of a bcrypt hash says its kind and cost: `$2b$12$`."""
+_OLD = ("$2a$", "$2b$", "$2y$")
+_NOBODYS_OLD = "bm9ib2R5IGtub3dzIHRoaOtnqyjHVn1l4aDKIvLxf6EAtkkVAvlX2"
+_OLD_BYTES = 72
 
 
 @cache
@@ -42,8 +51,21 @@ def hash_of(password: str) -> str:
     return hashed
 
 
-def matches(stored: str | None, password: str) -> bool:
-    """Whether `password` is the one hashed; takes as long for nobody's (`stored` is None)."""
+def matches(stored: str | None, password: str, old_kind: str | None = None) -> bool:
+    """Whether `password` is the one hashed; takes as long for nobody's (`stored` is None).
+
+    `old_kind` is that of the bcrypt hashes which are still about: then everybody's password is
+    held against one hash of each kind, so that the time doesn't tell whose is old.
+    """
+    is_old = stored is not None and stored.startswith(_OLD)
+    by_todays = _matches_todays(None if is_old else stored, password)
+    if not is_old and old_kind is None:
+        return by_todays
+    by_old = _matches_old(stored if is_old else f"{old_kind}{_NOBODYS_OLD}", password)
+    return by_old if is_old else by_todays
+
+
+def _matches_todays(stored: str | None, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415  see above
 
     try:
@@ -53,7 +75,17 @@ def matches(stored: str | None, password: str) -> bool:
     return stored is not None
 
 
+def _matches_old(stored: str | None, password: str) -> bool:
+    import bcrypt  # noqa: PLC0415  only as long as there are old hashes
+
+    try:
+        # Whoever wrote the old hashes looked at 72 bytes; bcrypt refuses to be handed more.
+        return bcrypt.checkpw(password.encode()[:_OLD_BYTES], (stored or "").encode())
+    except ValueError:
+        return False
+
+
 def is_outdated(stored: str) -> bool:
-    """Whether a hash was made with other parameters than today's."""
-    outdated: bool = _hasher().check_needs_rehash(stored)
+    """Whether a hash was made in another way, or with other parameters, than today's."""
+    outdated: bool = stored.startswith(_OLD) or _hasher().check_needs_rehash(stored)
     return outdated

@@ -17,11 +17,17 @@ from chalicelib.core.outbox import Message, Subscriber
 
 BATCH = 10
 
-Handler = Callable[[Message], None]
+Handler = Callable[[Any], None]
 
 
-def worker(blueprint: Blueprint, queue: str) -> Callable[[Handler], Handler]:
-    """Make a function the consumer of `queue` (its name without the deployment's prefix)."""
+def worker(
+    blueprint: Blueprint, queue: str, *, read: Callable[[str], Any] = Message.of
+) -> Callable[[Handler], Handler]:
+    """Make a function the consumer of `queue` (its name without the deployment's prefix).
+
+    It is given what `read` makes of a message's body: an event of ours, or what another service
+    put there.
+    """
 
     def decorate(function: Handler) -> Handler:
         domain = "_".join(function.__module__.removeprefix("chalicelib.").split(".")[1:-1])
@@ -30,7 +36,7 @@ def worker(blueprint: Blueprint, queue: str) -> Callable[[Handler], Handler]:
         def consume(event: SQSEvent) -> dict[str, list[dict[str, str]]]:
             records = event.to_dict()["Records"]
             failed = [
-                record["messageId"] for record in records if not _done(name, function, record)
+                record["messageId"] for record in records if not _done(name, read, function, record)
             ]
             return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
 
@@ -68,13 +74,15 @@ def _deliver(message: Message, subscriber: Subscriber) -> None:
         db.write(outbox.deliver, message, subscriber)
 
 
-def _done(name: str, function: Handler, record: dict[str, Any]) -> bool:
+def _done(
+    name: str, read: Callable[[str], Any], function: Handler, record: dict[str, Any]
+) -> bool:
     started = time.perf_counter()
     error: Exception | None = None
     topic = None
     try:
-        message = Message.of(record["body"])
-        topic = message.topic
+        message = read(record["body"])
+        topic = getattr(message, "topic", None)
         function(message)
     except Exception as failure:  # noqa: BLE001  one bad message must not hold up the batch
         error = failure

@@ -5,6 +5,8 @@ to KMS a process, none a row. Destroying the wrapped data key destroys what it e
 """
 
 import base64
+import hashlib
+import hmac
 import os
 from functools import cache
 
@@ -64,3 +66,18 @@ def new_data_key(row: str) -> tuple[bytes, bytes]:
 def unwrap(row: str, wrapped: bytes) -> bytes:
     """The data key wrapped for `row`."""
     return unseal(_master_key(), row, wrapped)
+
+
+def derived_key(purpose: str) -> bytes:
+    """A key for one purpose other than sealing, which outlives the rotation of token keys."""
+    return hmac.digest(_master_key(), purpose.encode(), hashlib.sha256)
+
+
+def seal_own(row: str, plain: bytes) -> bytes:
+    """A secret of the deployment itself, under its master key and bound to `row`."""
+    return seal(_master_key(), row, plain)
+
+
+def unseal_own(row: str, sealed: bytes) -> bytes:
+    """What `seal_own` sealed; CannotOpen otherwise."""
+    return unseal(_master_key(), row, sealed)

@@ -31,7 +31,7 @@ class OutboxColumns(TypedColumns):
 
     id = identifier(primary_key=True)
     topic = words(Fate.NOT_PERSONAL)
-    payload = Column(JSONB, nullable=False)
+    payload = Column(JSONB, nullable=False, info={"pii": Fate.NOT_PERSONAL})
     created_at = moment()
     attempts = Column(Integer, nullable=False)
     next_send_at = moment()
@@ -79,7 +79,7 @@ class IdempotencyKeyColumns(TypedColumns):
     request_hash = words(Fate.NOT_PERSONAL)
     state = words(Fate.NOT_PERSONAL)
     status = Column(Integer, nullable=True)
-    body = words_or_none(Fate.NOT_PERSONAL)
+    body = words_or_none(Fate.BLANK)
     created_at = moment()
     expires_at = moment()
 
@@ -91,6 +91,7 @@ idempotency_keys = Table(
     CheckConstraint("state in ('running', 'done')", name="idempotency_keys_state"),
     Index("idempotency_keys_expires_at", "expires_at"),
     schema=SCHEMA,
+    info={"owner": "owner"},
 )
 
 
@@ -136,7 +137,7 @@ class SettingColumns(TypedColumns):
     product = words(Fate.NOT_PERSONAL, primary_key=True)
     key = words(Fate.NOT_PERSONAL, primary_key=True)
     kind = words(Fate.NOT_PERSONAL)
-    value = Column(JSONB, nullable=False)
+    value = Column(JSONB, nullable=False, info={"pii": Fate.NOT_PERSONAL})
     updated_at = moment()
     updated_by = Column(Uuid, nullable=True)
 
@@ -157,7 +158,7 @@ class AuditLogColumns(TypedColumns):
     actor_id = Column(Uuid, nullable=True)
     action = words(Fate.NOT_PERSONAL)
     subject = words(Fate.NOT_PERSONAL)
-    detail = Column(JSONB, nullable=False)
+    detail = Column(JSONB, nullable=False, info={"pii": Fate.NOT_PERSONAL})
     at = moment()
 
 

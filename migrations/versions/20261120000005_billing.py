@@ -15,6 +15,33 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        create table billing.payment_gateways (
+            id uuid not null,
+            name text not null,
+            kind text not null,
+            public_key text,
+            secret bytea not null,
+            webhook_secret bytea not null,
+            is_active boolean not null,
+            created_at timestamptz not null,
+            updated_at timestamptz not null,
+            primary key (id),
+            constraint payment_gateways_kind check (kind in ('stripe'))
+        )
+        """
+    )
+    op.execute(
+        """
+        create unique index payment_gateways_name on billing.payment_gateways (name)
+        """
+    )
+    op.execute(
+        """
+        create unique index payment_gateways_one_active on billing.payment_gateways (kind) where is_active
+        """
+    )
+    op.execute(
+        """
         create table billing.prices (
             id uuid not null,
             product text not null,
@@ -25,6 +52,7 @@ def upgrade() -> None:
             currency text not null,
             credit_unit text,
             credit_amount bigint,
+            takes_subject boolean not null,
             sort_order integer not null,
             is_active boolean not null,
             created_at timestamptz not null,
@@ -33,7 +61,10 @@ def upgrade() -> None:
             constraint prices_kind check (kind in ('fee', 'pack')),
             constraint prices_amount check (amount > 0),
             constraint prices_currency check (currency ~ '^[A-Z]{3}$'),
-            constraint prices_credits check ((kind = 'pack') = (credit_unit is not null and credit_amount > 0))
+            constraint prices_credits check (case kind when 'pack' then credit_unit is not null and credit_amount is not null else credit_unit is null and credit_amount is null end),
+            constraint prices_credit_amount check (credit_amount > 0),
+            constraint prices_credit_unit check (credit_unit in ('contact')),
+            constraint prices_subject check (kind = 'fee' or not takes_subject)
         )
         """
     )
@@ -50,14 +81,17 @@ def upgrade() -> None:
             user_id uuid not null,
             attempt text not null,
             purpose text not null,
+            subject_id uuid,
             currency text not null,
             amount bigint not null,
             gateway text not null,
+            gateway_id uuid,
             external_id text,
             url text,
             state text not null,
             expires_at timestamptz not null,
             paid_at timestamptz,
+            closed_at timestamptz,
             created_at timestamptz not null,
             updated_at timestamptz not null,
             primary key (id),
@@ -65,7 +99,8 @@ def upgrade() -> None:
             constraint checkouts_gateway check (gateway in ('stripe')),
             constraint checkouts_amount check (amount > 0),
             constraint checkouts_paid check ((state = 'paid') = (paid_at is not null)),
-            foreign key(user_id) references accounts.users (id) on delete restrict
+            foreign key(user_id) references accounts.users (id) on delete restrict,
+            foreign key(gateway_id) references billing.payment_gateways (id) on delete restrict
         )
         """
     )
@@ -81,7 +116,22 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        create index checkouts_gateway_id on billing.checkouts (gateway_id)
+        """
+    )
+    op.execute(
+        """
         create index checkouts_open on billing.checkouts (expires_at) where state = 'open'
+        """
+    )
+    op.execute(
+        """
+        create index checkouts_product on billing.checkouts (product, created_at, id)
+        """
+    )
+    op.execute(
+        """
+        create index checkouts_to_close on billing.checkouts (expires_at) where state = 'expired' and closed_at is null
         """
     )
     op.execute(
@@ -130,7 +180,7 @@ def upgrade() -> None:
             paid_at timestamptz not null,
             created_at timestamptz not null,
             primary key (id),
-            constraint payments_state check (state in ('succeeded', 'refunded', 'disputed')),
+            constraint payments_state check (state in ('succeeded', 'partially_refunded', 'refunded', 'disputed')),
             constraint payments_method check (method in ('card', 'pix')),
             constraint payments_amount check (amount > 0),
             foreign key(checkout_id) references billing.checkouts (id) on delete restrict,
@@ -150,12 +200,87 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        create index payments_product on billing.payments (product, paid_at, id)
+        """
+    )
+    op.execute(
+        """
         create index payments_state on billing.payments (state)
         """
     )
     op.execute(
         """
         create index payments_user_id_paid_at on billing.payments (user_id, paid_at)
+        """
+    )
+    op.execute(
+        """
+        create table billing.refunds (
+            id uuid not null,
+            payment_id uuid not null,
+            amount bigint not null,
+            reason text not null,
+            state text not null,
+            actor_id uuid,
+            attempt text,
+            external_id text,
+            created_at timestamptz not null,
+            updated_at timestamptz not null,
+            primary key (id),
+            constraint refunds_state check (state in ('ordered', 'pending', 'succeeded', 'failed')),
+            constraint refunds_amount check (amount > 0),
+            constraint refunds_at_provider check (state not in ('pending', 'succeeded') or external_id is not null),
+            foreign key(payment_id) references billing.payments (id) on delete restrict,
+            foreign key(actor_id) references accounts.users (id) on delete restrict
+        )
+        """
+    )
+    op.execute(
+        """
+        create unique index refunds_attempt on billing.refunds (actor_id, attempt)
+        """
+    )
+    op.execute(
+        """
+        create unique index refunds_external_id on billing.refunds (external_id)
+        """
+    )
+    op.execute(
+        """
+        create index refunds_ordered on billing.refunds (created_at) where state = 'ordered'
+        """
+    )
+    op.execute(
+        """
+        create index refunds_payment_id on billing.refunds (payment_id)
+        """
+    )
+    op.execute(
+        """
+        create table billing.disputes (
+            id uuid not null,
+            payment_id uuid not null,
+            amount bigint not null,
+            reason text not null,
+            state text not null,
+            external_id text not null,
+            created_at timestamptz not null,
+            updated_at timestamptz not null,
+            primary key (id),
+            constraint disputes_state check (state in ('inquiry', 'open', 'won', 'lost')),
+            constraint disputes_amount check (amount > 0),
+            foreign key(payment_id) references billing.payments (id) on delete restrict
+        )
+        """
+    )
+    op.execute(
+        """
+        create unique index disputes_external_id on billing.disputes (external_id)
+        """
+    )
+    op.execute(
+        """
+        create index disputes_payment_id on billing.disputes (payment_id)
         """
     )
     op.execute(
@@ -203,7 +328,7 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        create unique index credit_accounts_holder on billing.credit_accounts (holder_kind, holder_id, unit, kind) nulls not distinct
+        create unique index credit_accounts_holder on billing.credit_accounts (holder_id, holder_kind, unit, kind) nulls not distinct
         """
     )
     op.execute(
@@ -217,15 +342,25 @@ def upgrade() -> None:
             reason text not null,
             key text not null,
             payment_id uuid,
+            reverses uuid,
+            actor_id uuid,
             created_at timestamptz not null,
             primary key (id),
             constraint credit_transfers_amount check (amount > 0),
             constraint credit_transfers_two_sides check (debit_account_id <> credit_account_id),
-            constraint credit_transfers_reason check (reason in ('purchase', 'spend', 'refund', 'grant')),
+            constraint credit_transfers_reason check (reason in ('purchase', 'grant', 'spend', 'give_back', 'take_back', 'restore', 'debt', 'repayment')),
+            constraint credit_transfers_reverses check ((reason in ('give_back', 'take_back', 'restore')) = (reverses is not null)),
             foreign key(debit_account_id) references billing.credit_accounts (id) on delete restrict,
             foreign key(credit_account_id) references billing.credit_accounts (id) on delete restrict,
-            foreign key(payment_id) references billing.payments (id) on delete restrict
+            foreign key(payment_id) references billing.payments (id) on delete restrict,
+            foreign key(reverses) references billing.credit_transfers (id) on delete restrict,
+            foreign key(actor_id) references accounts.users (id) on delete restrict
         )
+        """
+    )
+    op.execute(
+        """
+        create index credit_transfers_actor_id on billing.credit_transfers (actor_id)
         """
     )
     op.execute(
@@ -240,6 +375,11 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        create unique index credit_transfers_given_back_once on billing.credit_transfers (reverses) where reason = 'give_back'
+        """
+    )
+    op.execute(
+        """
         create unique index credit_transfers_key on billing.credit_transfers (key)
         """
     )
@@ -250,9 +390,15 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        create index credit_transfers_reverses on billing.credit_transfers (reverses)
+        """
+    )
+    op.execute(
+        """
         create table billing.webhook_events (
             id uuid not null,
             gateway text not null,
+            gateway_id uuid,
             event_id text not null,
             type text not null,
             payload jsonb not null,
@@ -261,9 +407,11 @@ def upgrade() -> None:
             next_attempt_at timestamptz,
             error text,
             processed_at timestamptz,
+            scrubbed_at timestamptz,
             created_at timestamptz not null,
             primary key (id),
-            constraint webhook_events_state check (state in ('pending', 'processed', 'ignored', 'failed'))
+            constraint webhook_events_state check (state in ('pending', 'processed', 'ignored', 'failed')),
+            foreign key(gateway_id) references billing.payment_gateways (id) on delete restrict
         )
         """
     )
@@ -275,6 +423,55 @@ def upgrade() -> None:
     op.execute(
         """
         create unique index webhook_events_event_id on billing.webhook_events (gateway, event_id)
+        """
+    )
+    op.execute(
+        """
+        create index webhook_events_gateway_id on billing.webhook_events (gateway_id)
+        """
+    )
+    op.execute(
+        """
+        create index webhook_events_state on billing.webhook_events (state, id)
+        """
+    )
+    op.execute(
+        """
+        create index webhook_events_to_scrub on billing.webhook_events (created_at) where scrubbed_at is null
+        """
+    )
+    op.execute(
+        """
+        create table billing.reconciliations (
+            account text not null,
+            resource text not null,
+            since timestamptz not null,
+            until timestamptz not null,
+            cursor text,
+            updated_at timestamptz not null,
+            primary key (account, resource),
+            constraint reconciliations_window check (since < until)
+        )
+        """
+    )
+    op.execute(
+        """
+        create function billing.refuse_overrefund() returns trigger language plpgsql as $$
+        begin
+            -- Whoever refunds the same payment waits here, and then counts what the other added.
+            perform 1 from billing.payments where id = new.payment_id for update;
+            if (select sum(amount) from billing.refunds
+                where payment_id = new.payment_id and state <> 'failed')
+                > (select amount from billing.payments where id = new.payment_id) then
+                raise exception 'more would be given back than was paid'
+                    using errcode = 'check_violation', constraint = 'refunds_within_payment';
+            end if;
+            return null;
+        end
+        $$;
+        create constraint trigger refunds_within_payment
+            after insert or update of amount, state, payment_id on billing.refunds
+            for each row execute function billing.refuse_overrefund()
         """
     )
     op.execute(

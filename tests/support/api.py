@@ -95,8 +95,12 @@ class Api:
         raw: bytes | None = None,
         key: str | None = None,
         headers: dict[str, str] | None = None,
+        plain: bool = False,
     ) -> Answer:
-        """Any request. `raw` are the body's exact bytes; `key` is the Idempotency-Key."""
+        """Any request. `raw` are the body's exact bytes; `key` is the Idempotency-Key.
+
+        `plain` hands the body over as text; API Gateway does either.
+        """
         sent = {"content-type": "application/json"} | self.headers
         if self.token:
             sent["authorization"] = f"Bearer {self.token}"
@@ -105,7 +109,10 @@ class Api:
         sent |= headers or {}
         if raw is None and body is not None:
             raw = json.dumps(body).encode()
-        answer = self.app(self._event(method, path, sent, raw), Context())
+        event = self._event(method, path, sent, raw)
+        if plain and raw is not None:
+            event |= {"body": raw.decode(), "isBase64Encoded": False}
+        answer = self.app(event, Context())
         several = answer.get("multiValueHeaders", {})
         found = {**answer["headers"], **{name: values[0] for name, values in several.items()}}
         return Answer(answer["statusCode"], answer["body"], found)

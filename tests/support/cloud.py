@@ -23,6 +23,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    raw: EmailMessage
 
     @property
     def token(self) -> str:
@@ -41,6 +42,7 @@ class Cloud:
     mails: list[Mail] = field(default_factory=list)
     dead: list[tuple[str, str]] = field(default_factory=list)
     down: bool = False
+    mail_down: bool = False
     deliveries: int = 1
     _ids: Any = field(default_factory=itertools.count)
 
@@ -53,13 +55,14 @@ class Cloud:
 
     def send_mail(self, _sender: str, recipient: str, raw: bytes) -> str:
         """Stands where the program sends by SES."""
-        if self.down:
+        if self.down or self.mail_down:
             raise ConnectionError("SES is down")
         parsed = email.message_from_bytes(raw, policy=email.policy.default)
         assert isinstance(parsed, EmailMessage)
         text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
-        assert text and html
-        mail = Mail(recipient, parsed["subject"], text.get_content(), html.get_content())
+        assert text
+        assert html
+        mail = Mail(recipient, parsed["subject"], text.get_content(), html.get_content(), parsed)
         self.mails.append(mail)
         return f"mail-{next(self._ids)}"
 
@@ -103,7 +106,10 @@ class Cloud:
         ]
         answer = self.app.handler_map[source.name]({"Records": records}, Context())
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-        return [record["body"] for record in records if record["messageId"] in failed]
+        by_id = {
+            f"{record['messageId']}": body for record, body in zip(records, bodies, strict=True)
+        }
+        return [body for identifier, body in by_id.items() if identifier in failed]
 
     def mail_to(self, recipient: str) -> Mail:
         """The newest mail to an address."""

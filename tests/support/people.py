@@ -10,7 +10,7 @@ from chalicelib.kernel.accounts import service as accounts
 from chalicelib.kernel.accounts.schemas import Credentials, SignUp
 from chalicelib.kernel.billing.ledger import service as ledger
 from tests.support import database
-from tests.support.api import Api, Answer
+from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
 
 PASSWORD = "wild horses at dawn"
@@ -45,6 +45,15 @@ def person(api: Api, *, verified: bool = True, email: str | None = None) -> Pers
     if verified:
         token = db.write(accounts.mint_verification_token, user_id)
         db.write(accounts.verify_email, token)
+    return _signed_in(user_id, address, api)
+
+
+def again(who: Person) -> Person:
+    """The same person in a new session."""
+    return _signed_in(who.id, who.email, who.api)
+
+
+def _signed_in(user_id: uuid.UUID, address: str, api: Api) -> Person:
     tokens = accounts.sign_in(db.Transactions(), Credentials(email=address, password=PASSWORD))
     signed_in = Api(api.app, token=tokens.access_token, address=api.address)
     return Person(user_id, address, signed_in, tokens.refresh_token)

@@ -6,8 +6,10 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from local.stripe.signing import signature
+from tests.support import database
 from tests.support.api import Answer, Api
 from tests.support.environment import STRIPE_KEY, WEBHOOK_SECRET
 
@@ -45,9 +47,27 @@ class Stripe:
 
     def send(self, api: Api, event: dict[str, Any], **changed: Any) -> Answer:
         """Send one event, signed now by our secret unless `changed` says otherwise."""
-        body = json.dumps(event, ensure_ascii=False).encode()
-        at = changed.get("at", int(time.time()))
-        signed = signature(body, [changed.get("secret", WEBHOOK_SECRET)], at)
-        return api.call(
-            "POST", "/v1/webhooks/stripe", raw=body, headers={"stripe-signature": signed}
-        )
+        return hand_in(api, *signed(event, **changed))
+
+    def sessions_for(self, user_id: UUID) -> list[dict[str, Any]]:
+        """The sessions that the program opened for somebody's checkouts."""
+        rows = database.execute("select id from billing.checkouts where user_id = $1", user_id)
+        ids = {str(row[0]) for row in rows}
+        return [
+            one
+            for one in self.fake.sessions(limit=1000)
+            if one["metadata"].get("checkout_id") in ids
+        ]
+
+
+def signed(event: Any, *, at: int | None = None, secret: str = WEBHOOK_SECRET) -> tuple[bytes, str]:
+    """An event's body and the header that signs it."""
+    body = json.dumps(event, ensure_ascii=False).encode()
+    return body, signature(body, [secret], at if at is not None else int(time.time()))
+
+
+def hand_in(api: Api, body: bytes, header: str | None, *, plain: bool = False) -> Answer:
+    """A webhook as API Gateway hands it to the program; `plain` is a body that is not base64."""
+    headers = {"Stripe-Signature": header} if header is not None else {}
+    headers["content-type"] = "application/json; charset=utf-8"
+    return api.call("POST", "/v1/webhooks/stripe", raw=body, headers=headers, plain=plain)

@@ -1,4 +1,4 @@
-"""What can stand against signing up, in and out."""
+"""What can stand against what people and staff do with accounts."""
 
 from chalicelib.core.errors import AppError
 
@@ -33,3 +33,27 @@ class RefreshRefused(AppError):
     status = 401
     code = "accounts.refresh_refused"
     title = "Sign in again"
+
+
+class WrongPassword(AppError):
+    """Somebody signed in gave another password than their own."""
+
+    status = 403
+    code = "accounts.wrong_password"
+    title = "That is not your password"
+
+
+class LastAdmin(AppError):
+    """Without this account nobody could give roles any more."""
+
+    status = 409
+    code = "accounts.last_admin"
+    title = "This is the last admin; make somebody else one first"
+
+
+class StaffAbove(AppError):
+    """Staff can't shut out themselves, an admin, or, unless they are one, other staff."""
+
+    status = 403
+    code = "accounts.staff_above"
+    title = "You can't shut out this member of staff"

@@ -1,15 +1,21 @@
 """Every statement on accounts."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
+    Boolean,
     ColumnElement,
+    Date,
     DateTime,
     LargeBinary,
     ScalarSelect,
     Text,
     Uuid,
+    and_,
     bindparam,
+    case,
     cast,
     func,
     insert,
@@ -21,10 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, CITEXT
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chalicelib.core.statements import command, json_object, statement
+from chalicelib.core.statements import command, statement
 from chalicelib.kernel.accounts.tables import (
     data_keys,
-    refresh_tokens,
     sessions,
     staff_roles,
     tokens,
@@ -51,16 +56,57 @@ def stands(user_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return select(literal(1)).where(users.c.id == user_id, users.c.status == "active").exists()
 
 
+def locale_of(user_id: ColumnElement[Any]) -> ScalarSelect[str]:
+    """The language a user reads."""
+    return select(users.c.locale).where(users.c.id == user_id).scalar_subquery()
+
+
+def holds_role(
+    user_id: ColumnElement[Any], product: ColumnElement[Any], *roles: str
+) -> ColumnElement[bool]:
+    """Whether a user who stands holds one of these staff roles, for a product or for all."""
+    held = (
+        select(literal(1))
+        .where(
+            staff_roles.c.user_id == user_id,
+            or_(staff_roles.c.product == product, staff_roles.c.product == "all"),
+            or_(*(staff_roles.c.role == role for role in roles)),
+        )
+        .exists()
+    )
+    return and_(stands(user_id), held)
+
+
 def wrapped_key_of(user_id: ColumnElement[Any]) -> ScalarSelect[bytes]:
     """A user's wrapped data key; null once the user is erased."""
     return select(data_keys.c.wrapped_key).where(data_keys.c.user_id == user_id).scalar_subquery()
+
+
+def time_zone_at(now: ColumnElement[Any]) -> ColumnElement[str]:
+    """The zone a user's days are counted in: a change holds from their next local day on."""
+    has_come = users.c.next_time_zone_from <= now
+    return case((has_come, users.c.next_time_zone), else_=users.c.time_zone)
+
+
+def local_day(user_id: ColumnElement[Any], now: ColumnElement[Any]) -> ScalarSelect[date]:
+    """The date it is for a user."""
+    return (
+        select(cast(func.timezone(time_zone_at(now), now), Date))
+        .where(users.c.id == user_id)
+        .scalar_subquery()
+    )
+
+
+def name_of(user_id: ColumnElement[Any]) -> ScalarSelect[str | None]:
+    """What a user is called; null for one who never said, or is erased."""
+    return select(users.c.name).where(users.c.id == user_id).scalar_subquery()
 
 
 CALLER_STATE = statement(
     select(
         users.c.email_verified_at.is_not(None),
         users.c.locale,
-        users.c.time_zone,
+        time_zone_at(NOW),
         roles_of(users.c.id),
     )
     .join(sessions, sessions.c.user_id == users.c.id)
@@ -71,19 +117,6 @@ CALLER_STATE = statement(
         sessions.c.revoked_at.is_(None),
         sessions.c.expires_at > NOW,
     )
-)
-
-ME = json_object(
-    select(
-        users.c.id,
-        cast(users.c.email, Text).label("email"),
-        users.c.email_verified_at.is_not(None).label("email_verified"),
-        users.c.name,
-        users.c.locale,
-        users.c.time_zone,
-        users.c.created_at,
-        roles_of(users.c.id).label("roles"),
-    ).where(users.c.id == _CALLER)
 )
 
 # A new account with its data key; or, for a known address, that account's id and nothing changed.
@@ -120,7 +153,7 @@ CREATE = statement(
 )
 
 USER_BY_EMAIL = statement(
-    select(users.c.id, users.c.password_hash, users.c.email_verified_at.is_not(None)).where(
+    select(users.c.id, users.c.email_verified_at.is_not(None)).where(
         users.c.email == _EMAIL, users.c.status == "active"
     )
 )
@@ -128,12 +161,27 @@ USER_BY_EMAIL = statement(
 MAIL_ADDRESS = statement(
     select(cast(users.c.email, Text), users.c.name, users.c.locale).where(
         users.c.id == bindparam("user_id", type_=Uuid),
-        users.c.status == "active",
+        or_(
+            users.c.status == "active",
+            and_(users.c.status == "banned", bindparam("even_banned", type_=Boolean)),
+        ),
         users.c.email.is_not(None),
     )
 )
 
-_new_token = upsert(tokens)
+_new_token = upsert(tokens).from_select(
+    ["id", "user_id", "kind", "token_hash", "expires_at", "created_at"],
+    select(
+        bindparam("token_id", type_=Uuid),
+        users.c.id,
+        bindparam("kind", type_=Text),
+        bindparam("token_hash", type_=Text),
+        bindparam("expires_at", type_=DateTime(timezone=True)),
+        NOW,
+    )
+    .where(users.c.id == bindparam("user_id", type_=Uuid), users.c.status == "active")
+    .with_for_update(read=True),
+)
 MINT_TOKEN = command(
     _new_token.on_conflict_do_update(
         index_elements=[tokens.c.user_id, tokens.c.kind],
@@ -146,102 +194,65 @@ MINT_TOKEN = command(
     )
 )
 
-_used = (
-    update(tokens)
-    .where(
-        tokens.c.token_hash == bindparam("token_hash", type_=Text),
-        tokens.c.kind == "verify_email",
-        tokens.c.used_at.is_(None),
-        tokens.c.expires_at > NOW,
+
+def take_token(*kinds: str) -> CTE:
+    """Part of a statement that takes the token of `token_hash`, once, while it is good."""
+    return (
+        update(tokens)
+        .where(
+            tokens.c.token_hash == bindparam("token_hash", type_=Text),
+            or_(*(tokens.c.kind == kind for kind in kinds)),
+            tokens.c.used_at.is_(None),
+            tokens.c.expires_at > NOW,
+        )
+        .values(used_at=NOW)
+        .returning(tokens.c.user_id, tokens.c.kind, tokens.c.email)
+        .cte("used")
     )
-    .values(used_at=NOW)
-    .returning(tokens.c.user_id)
-    .cte("used")
-)
+
+
+# A token that came to a new address makes it the account's; one that came to the account's own
+# address only verifies it.
+_used = take_token("verify_email", "change_email")
 _verified = (
     update(users)
     .where(users.c.id == _used.c.user_id, users.c.status == "active")
-    .values(email_verified_at=func.coalesce(users.c.email_verified_at, NOW), updated_at=NOW)
-    .returning(users.c.id, users.c.email)
+    .values(
+        email=func.coalesce(_used.c.email, users.c.email),
+        email_verified_at=case(
+            (_used.c.kind == "change_email", NOW),
+            else_=func.coalesce(users.c.email_verified_at, NOW),
+        ),
+        updated_at=NOW,
+    )
+    .returning(users.c.id, users.c.email, _used.c.kind)
     .cte("verified")
+)
+_an_admin = staff_roles.alias("an_admin")
+_there_is_an_admin = (
+    select(literal(1)).where(_an_admin.c.product == "all", _an_admin.c.role == "admin").exists()
 )
 _first_admin = (
     upsert(staff_roles)
     .from_select(
         ["user_id", "product", "role", "created_at"],
         select(_verified.c.id, literal("all"), literal("admin"), NOW).where(
-            _verified.c.email == bindparam("admin_email", type_=CITEXT)
+            _verified.c.email == bindparam("admin_email", type_=CITEXT), ~_there_is_an_admin
         ),
     )
     .on_conflict_do_nothing()
     .returning(staff_roles.c.user_id)
     .cte("first_admin")
 )
-VERIFY_EMAIL = statement(select(_verified.c.id).add_cte(_first_admin))
-
-OPEN_SESSION = command(insert(sessions))
-ADD_REFRESH_TOKEN = command(insert(refresh_tokens))
-SET_PASSWORD_HASH = command(
-    update(users)
-    .where(users.c.id == bindparam("user_id", type_=Uuid))
-    .values(password_hash=bindparam("new_hash", type_=Text), updated_at=NOW)
-)
-
-# The token is replaced only while its session stands; of two at once, one gets it.
-_live_session = (
-    select(literal(1))
-    .where(
-        sessions.c.id == refresh_tokens.c.session_id,
-        sessions.c.revoked_at.is_(None),
-        sessions.c.expires_at > NOW,
-        stands(sessions.c.user_id),
+VERIFY_EMAIL = statement(select(_verified.c.id, _verified.c.kind).add_cte(_first_admin))
+# A link that was mailed to an address is good no more once the account has left it, and one that
+# somebody else asked for no more once the password was changed.
+FORGET_TOKENS = command(
+    tokens.delete().where(
+        tokens.c.user_id == bindparam("user_id", type_=Uuid),
+        tokens.c.used_at.is_(None),
+        tokens.c.kind != "verify_email",
     )
-    .exists()
-)
-REPLACE_REFRESH_TOKEN = statement(
-    update(refresh_tokens)
-    .where(
-        refresh_tokens.c.token_hash == bindparam("token_hash", type_=Text),
-        refresh_tokens.c.replaced_at.is_(None),
-        _live_session,
-    )
-    .values(replaced_at=NOW)
-    .returning(
-        refresh_tokens.c.session_id,
-        select(sessions.c.user_id)
-        .where(sessions.c.id == refresh_tokens.c.session_id)
-        .scalar_subquery(),
-    )
-)
-REVOKE_REUSED = command(
-    update(sessions)
-    .where(
-        sessions.c.id
-        == select(refresh_tokens.c.session_id)
-        .where(
-            refresh_tokens.c.token_hash == bindparam("token_hash", type_=Text),
-            refresh_tokens.c.replaced_at.is_not(None),
-        )
-        .scalar_subquery(),
-        sessions.c.revoked_at.is_(None),
-    )
-    .values(revoked_at=NOW)
-)
-TOUCH = command(
-    update(users).where(users.c.id == bindparam("user_id", type_=Uuid)).values(last_active_at=NOW)
-)
-
-REVOKE_SESSIONS = command(
-    update(sessions)
-    .where(
-        sessions.c.user_id == _CALLER,
-        sessions.c.revoked_at.is_(None),
-        or_(
-            sessions.c.id == bindparam("only", type_=Uuid),
-            bindparam("only", type_=Uuid).is_(None),
-        ),
-    )
-    .values(revoked_at=NOW)
 )
 
 EXPIRED_TOKENS = command(

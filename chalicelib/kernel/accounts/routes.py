@@ -1,4 +1,4 @@
-"""Signing up, in and out, and one's own account."""
+"""Signing up, in and out."""
 
 from chalice.app import Blueprint
 
@@ -6,7 +6,6 @@ from chalicelib.core.auth import Caller
 from chalicelib.core.db import Connection, Transactions
 from chalicelib.core.http import endpoint
 from chalicelib.core.operations import Anonymous, Rate, User
-from chalicelib.core.statements import Json
 from chalicelib.kernel.accounts import service
 from chalicelib.kernel.accounts.errors import (
     PasswordTooCommon,
@@ -17,7 +16,6 @@ from chalicelib.kernel.accounts.errors import (
 from chalicelib.kernel.accounts.schemas import (
     Accepted,
     Credentials,
-    Me,
     Refresh,
     SignUp,
     Tokens,
@@ -68,7 +66,10 @@ def request_verification(db: Connection, body: VerificationRequest) -> Accepted:
     errors=(TokenNotValid,),
 )
 def verify_email(db: Connection, body: Verification) -> Verified:
-    """Show that an address is one's own, with the token that was mailed to it."""
+    """Show that an address is one's own, with the token that was mailed to it.
+
+    If it was asked for as the account's new address, it takes the old one's place.
+    """
     return service.verify_email(db, body.token)
 
 
@@ -102,16 +103,10 @@ def refresh(transactions: Transactions, body: Refresh) -> Tokens:
 @endpoint(bp, "DELETE", "/v1/auth/sessions/current", caller=User, status=204)
 def sign_out(db: Connection, caller: Caller) -> None:
     """End this session."""
-    service.sign_out(db, caller, everywhere=False)
+    service.sign_out(db, caller)
 
 
 @endpoint(bp, "DELETE", "/v1/auth/sessions", caller=User, status=204)
 def sign_out_everywhere(db: Connection, caller: Caller) -> None:
     """End every session of this account."""
-    service.sign_out(db, caller, everywhere=True)
-
-
-@endpoint(bp, "GET", "/v1/me", caller=User)
-def me(db: Connection, caller: Caller) -> Json[Me]:
-    """One's own account."""
-    return service.me(db, caller)
+    service.sign_out_everywhere(db, caller)

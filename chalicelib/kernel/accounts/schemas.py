@@ -1,9 +1,10 @@
 """What comes in and goes out of the accounts operations."""
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
@@ -18,8 +19,18 @@ _EMAIL = (
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$"
 )
 
+
+def _plain(email: str) -> str:
+    # A mail header would decode it (RFC 2047), to another address or to a line of its own.
+    if "=?" in email:
+        raise ValueError("an address without encoded words")
+    return email
+
+
 Email = Annotated[
-    str, Field(pattern=_EMAIL, max_length=MAX_EMAIL_LENGTH, examples=["ana@example.com"])
+    str,
+    Field(pattern=_EMAIL, max_length=MAX_EMAIL_LENGTH, examples=["ana@example.com"]),
+    AfterValidator(_plain),
 ]
 Password = Annotated[
     str,
@@ -27,13 +38,20 @@ Password = Annotated[
 ]
 Token = Annotated[str, Field(min_length=20, max_length=200)]
 Locale = Literal["en", "he", "pt-BR"]
+Name = Annotated[str, Field(min_length=1, max_length=80, examples=["Ana"])]
+Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+5511987654321"])]
+AnyPassword = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
+"""A password as it is asked for, which may be older than today's rules."""
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError) as error:
-        raise ValueError("a time zone of the IANA database, such as America/Sao_Paulo") from error
+    if name not in _zones():
+        raise ValueError("a time zone of the IANA database, such as America/Sao_Paulo")
     return name
 
 
@@ -44,12 +62,19 @@ TimeZone = Annotated[
 ]
 
 
+def given(value: str | None) -> str:
+    """Refuse null for what can't be taken away."""
+    if value is None:
+        raise ValueError("leave it out, or say which")
+    return value
+
+
 class SignUp(Schema):
     """A new account."""
 
     email: Email
     password: Password
-    name: str | None = Field(None, min_length=1, max_length=80, examples=["Ana"])
+    name: Name | None = None
     locale: Locale = "en"
     time_zone: TimeZone = "UTC"
 
@@ -82,7 +107,7 @@ class Credentials(Schema):
     """What one signs in with."""
 
     email: Email
-    password: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
+    password: AnyPassword
     device: str | None = Field(None, min_length=1, max_length=120, examples=["Ana's phone"])
 
 
@@ -108,7 +133,89 @@ class Me(Schema):
     email: str | None
     email_verified: bool
     name: str | None
+    phone: str | None
     locale: Locale
-    time_zone: str
+    time_zone: str = Field(description="The zone one's days are counted in now.")
+    next_time_zone: str | None = Field(description="The zone they are counted in from then on.")
+    next_time_zone_from: datetime | None = Field(description="When the next local day begins.")
     created_at: datetime
     roles: list[str] = Field(description="`product:role` for each staff role.")
+
+
+class Changes(Schema):
+    """What is to be another about one's account; what is left out stays as it is."""
+
+    name: Name | None = Field(None, description="null takes it away.")
+    phone: Phone | None = Field(None, description="null takes it away.")
+    locale: Annotated[Locale | None, AfterValidator(given)] = None
+    time_zone: Annotated[TimeZone | None, AfterValidator(given)] = Field(
+        None, description="Counts from the next local day."
+    )
+
+
+class PasswordReset(Schema):
+    """The address of an account whose password is forgotten."""
+
+    email: Email
+
+
+class NewPassword(Schema):
+    """The token that was mailed, and the password to be."""
+
+    token: Token
+    password: Password
+
+
+class PasswordChange(Schema):
+    """The password there is, and the one to be."""
+
+    current_password: AnyPassword
+    password: Password
+
+
+class PasswordSet(Schema):
+    """The password is the new one from now on; sign in with it."""
+
+    status: Literal["password_set"] = "password_set"
+
+
+class EmailChange(Schema):
+    """The address to be, and the password as proof of who asks."""
+
+    email: Email
+    password: AnyPassword
+
+
+class Session(Schema):
+    """Where one is signed in."""
+
+    id: UUID
+    device: str | None
+    current: bool = Field(description="Whether this is the session that asks.")
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+
+
+class Erasure(Schema):
+    """The password as proof of who wants to be gone."""
+
+    password: AnyPassword
+
+
+class ExportedTable(Schema):
+    """What one table holds of a person."""
+
+    table: str = Field(examples=["accounts.users"])
+    columns: list[str]
+    rows: list[list[str | int | bool | list[str] | None]] = Field(
+        description="The values of each row, in the order of `columns`."
+    )
+
+
+class Export(Schema):
+    """Everything that is stored of a person, but for secrets, which are kept as hashes alone."""
+
+    user_id: UUID
+    exported_at: datetime
+    tables: list[ExportedTable]

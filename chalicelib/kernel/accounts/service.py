@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from chalicelib.core import clock, ids, outbox, passwords, sealing
+from chalicelib.core import clock, db, ids, outbox, passwords, sealing
 from chalicelib.core.auth import ACCESS_TOKEN_LIFE, Caller, access_token
 from chalicelib.core.config import config
 from chalicelib.core.db import Connection, Transactions
-from chalicelib.core.errors import NotSignedIn
-from chalicelib.core.statements import Json
+from chalicelib.core.errors import FieldProblem
 from chalicelib.kernel.accounts import queries
 from chalicelib.kernel.accounts.errors import (
     PasswordTooCommon,
@@ -20,17 +19,29 @@ from chalicelib.kernel.accounts.errors import (
 from chalicelib.kernel.accounts.events import (
     EmailVerified,
     KnownAddressSignedUp,
+    NothingToMail,
     VerificationRequested,
 )
-from chalicelib.kernel.accounts.schemas import Accepted, Credentials, Me, SignUp, Tokens, Verified
+from chalicelib.kernel.accounts.schemas import Accepted, Credentials, SignUp, Tokens, Verified
+from chalicelib.kernel.accounts.sessions import queries as sessions
 
 SESSION_LIFE = timedelta(days=30)
 VERIFICATION_LIFE = timedelta(hours=24)
 
 stands = queries.stands
 """A Core clause: whether a user is neither banned nor erased."""
+locale_of = queries.locale_of
+"""A Core scalar: the language a user reads."""
+holds_role = queries.holds_role
+"""A Core clause: whether a user holds one of these staff roles, for a product or for all."""
 wrapped_key_of = queries.wrapped_key_of
 """A Core scalar: a user's wrapped data key, null once erased."""
+time_zone_at = queries.time_zone_at
+"""A Core scalar on a row of users: the zone their days are counted in at a moment."""
+local_day = queries.local_day
+"""A Core scalar: the date it is for a user."""
+name_of = queries.name_of
+"""A Core scalar: what a user is called."""
 
 
 class MailAddress(NamedTuple):
@@ -41,17 +52,16 @@ class MailAddress(NamedTuple):
     locale: str
 
 
-def sign_up(db: Connection, data: SignUp) -> Accepted:
+def sign_up(unit: Connection, data: SignUp) -> Accepted:
     """Open an account and have its address verified by mail.
 
     A known address gets a mail instead, and whoever asks learns nothing: the same statements run
     and the same password is hashed. PasswordTooCommon for one of the first anybody would guess.
     """
-    if passwords.is_common(data.password):
-        raise PasswordTooCommon
+    refuse_common(data.password)
     user_id = ids.uuid7()
     _, wrapped_key = sealing.new_data_key(_key_row(user_id))
-    row = db.one(
+    row = unit.one(
         queries.CREATE,
         user_id=user_id,
         email=data.email,
@@ -65,87 +75,113 @@ def sign_up(db: Connection, data: SignUp) -> Accepted:
     if row is not None:
         known_id, is_new = row
         told = VerificationRequested if is_new else KnownAddressSignedUp
-        outbox.publish(db, told(known_id))
+        outbox.publish(unit, told(known_id))
     return Accepted()
 
 
-def request_verification(db: Connection, email: str) -> Accepted:
+def refuse_common(password: str) -> None:
+    """PasswordTooCommon for one of the first anybody would guess."""
+    if passwords.is_common(password):
+        problem = FieldProblem("body.password", "too_common", PasswordTooCommon.title)
+        raise PasswordTooCommon(problems=(problem,))
+
+
+def request_verification(unit: Connection, email: str) -> Accepted:
     """Mail the verification again, if the address is of an account that still needs it."""
-    row = db.one(queries.USER_BY_EMAIL, email=email)
-    if row is not None and not row[2]:
-        outbox.publish(db, VerificationRequested(row[0]))
+    row = unit.one(queries.USER_BY_EMAIL, email=email)
+    needs_it = row is not None and not row[1]
+    outbox.publish(unit, VerificationRequested(row[0]) if row and needs_it else NothingToMail())
     return Accepted()
 
 
-def mint_verification_token(db: Connection, user_id: UUID) -> str:
+def mint_verification_token(unit: Connection, user_id: UUID) -> str:
     """A fresh token that verifies a user's address for a day; the one before is good no more."""
+    return mint_token(unit, user_id, "verify_email", VERIFICATION_LIFE)
+
+
+def mint_token(unit: Connection, user_id: UUID, kind: str, life: timedelta) -> str:
+    """A fresh token of a kind, to be mailed; the one before is good no more."""
     token = ids.secret_token()
     now = clock.now()
-    db.run(
+    unit.run(
         queries.MINT_TOKEN,
-        id=ids.uuid7(),
+        token_id=ids.uuid7(),
         user_id=user_id,
-        kind="verify_email",
+        kind=kind,
         token_hash=ids.token_hash(token),
-        expires_at=now + VERIFICATION_LIFE,
-        used_at=None,
-        created_at=now,
+        expires_at=now + life,
+        now=now,
     )
     return token
 
 
-def mail_address(db: Connection, user_id: UUID) -> MailAddress | None:
-    """Where a user is written to; None for one who is banned, erased or has no address."""
-    row = db.one(queries.MAIL_ADDRESS, user_id=user_id)
+def mail_address(
+    unit: Connection, user_id: UUID, *, even_banned: bool = False
+) -> MailAddress | None:
+    """Where a user is written to; None for one who is banned, erased or has no address.
+
+    `even_banned`: the mail tells of the ban itself.
+    """
+    row = unit.one(queries.MAIL_ADDRESS, user_id=user_id, even_banned=even_banned)
     return MailAddress(*row) if row else None
 
 
-def verify_email(db: Connection, token: str) -> Verified:
-    """Take a mailed token, once; TokenNotValid otherwise. The configured admin gets the role."""
-    row = db.one(
-        queries.VERIFY_EMAIL,
-        token_hash=ids.token_hash(token),
-        admin_email=config().admin_email,
-        now=clock.now(),
-    )
+def verify_email(unit: Connection, token: str) -> Verified:
+    """Take a mailed token, once; TokenNotValid otherwise. The first admin gets the role.
+
+    One that was mailed to a new address makes it the account's, unless somebody else's account
+    came to have it meanwhile.
+    """
+    with db.refused(db.UNIQUE_VIOLATION, "users_email", TokenNotValid()):
+        row = unit.one(
+            queries.VERIFY_EMAIL,
+            token_hash=ids.token_hash(token),
+            admin_email=config().admin_email,
+            now=clock.now(),
+        )
     if row is None:
         raise TokenNotValid
-    outbox.publish(db, EmailVerified(row[0]))
+    user_id, kind = row
+    if kind == "change_email":
+        unit.later(queries.FORGET_TOKENS, user_id=user_id)
+    outbox.publish(unit, EmailVerified(user_id))
     return Verified()
 
 
 def sign_in(transactions: Transactions, credentials: Credentials) -> Tokens:
     """Open a session; WrongCredentials takes as long whether or not the address is known."""
-    user_id, stored = transactions.read(_password_of, credentials.email)
-    if not passwords.matches(stored, credentials.password) or user_id is None:
+    user_id, stored, old_kind = transactions.read(_credentials_of, credentials.email)
+    right = passwords.matches(stored, credentials.password, old_kind)
+    if user_id is None or stored is None or not right:
         raise WrongCredentials
-    outdated = passwords.is_outdated(stored or "")
+    outdated = passwords.is_outdated(stored)
     new_hash = passwords.hash_of(credentials.password) if outdated else None
-    return transactions.write(_open_session, user_id, credentials.device, new_hash)
+    return transactions.write(_open_session, user_id, credentials.device, stored, new_hash)
 
 
-def _password_of(db: Connection, email: str) -> tuple[UUID | None, str | None]:
-    row = db.one(queries.USER_BY_EMAIL, email=email)
-    return (row[0], row[1]) if row else (None, None)
+def _credentials_of(unit: Connection, email: str) -> tuple[UUID | None, str | None, str | None]:
+    return unit.one(sessions.CREDENTIALS, email=email) or (None, None, None)
 
 
 def _open_session(
-    db: Connection, user_id: UUID, device: str | None, new_hash: str | None
+    unit: Connection, user_id: UUID, device: str | None, checked_hash: str, new_hash: str | None
 ) -> Tokens:
     now = clock.now()
-    session_id = ids.uuid7()
-    db.later(
-        queries.OPEN_SESSION,
-        id=session_id,
+    session_id, token = ids.uuid7(), ids.secret_token()
+    opened = unit.one(
+        sessions.OPEN,
+        session_id=session_id,
+        token_hash=ids.token_hash(token),
         user_id=user_id,
         device=device,
-        revoked_at=None,
+        checked_hash=checked_hash,
+        new_hash=new_hash,
         expires_at=now + SESSION_LIFE,
-        created_at=now,
+        now=now,
     )
-    if new_hash is not None:
-        db.later(queries.SET_PASSWORD_HASH, user_id=user_id, new_hash=new_hash, now=now)
-    return _tokens(db, user_id, session_id, now)
+    if opened is None:
+        raise WrongCredentials
+    return _tokens(user_id, session_id, token, now)
 
 
 def refresh(transactions: Transactions, token: str) -> Tokens:
@@ -159,29 +195,29 @@ def refresh(transactions: Transactions, token: str) -> Tokens:
         raise
 
 
-def _replace(db: Connection, hashed: str) -> Tokens:
+def _replace(unit: Connection, hashed: str) -> Tokens:
     now = clock.now()
-    row = db.one(queries.REPLACE_REFRESH_TOKEN, token_hash=hashed, now=now)
+    row = unit.one(sessions.REPLACE, token_hash=hashed, now=now)
     if row is None:
         raise RefreshRefused
     session_id, user_id = row
-    return _tokens(db, user_id, session_id, now)
-
-
-def _end_reused(db: Connection, hashed: str) -> None:
-    db.run(queries.REVOKE_REUSED, token_hash=hashed, now=clock.now())
-
-
-def _tokens(db: Connection, user_id: UUID, session_id: UUID, now: datetime) -> Tokens:
     token = ids.secret_token()
-    db.later(
-        queries.ADD_REFRESH_TOKEN,
+    unit.later(
+        sessions.ADD_TOKEN,
         token_hash=ids.token_hash(token),
         session_id=session_id,
         replaced_at=None,
         created_at=now,
     )
-    db.later(queries.TOUCH, user_id=user_id, now=now)
+    unit.later(sessions.TOUCH, user_id=user_id, now=now)
+    return _tokens(user_id, session_id, token, now)
+
+
+def _end_reused(unit: Connection, hashed: str) -> None:
+    unit.run(sessions.END_REUSED, token_hash=hashed, now=clock.now())
+
+
+def _tokens(user_id: UUID, session_id: UUID, token: str, now: datetime) -> Tokens:
     return Tokens(
         access_token=access_token(user_id, session_id, now),
         refresh_token=token,
@@ -189,30 +225,31 @@ def _tokens(db: Connection, user_id: UUID, session_id: UUID, now: datetime) -> T
     )
 
 
-def sign_out(db: Connection, caller: Caller, *, everywhere: bool) -> None:
-    """End this session, or all of the caller's, from the next request on."""
-    only = None if everywhere else caller.session_id
-    db.run(queries.REVOKE_SESSIONS, caller=caller.id, only=only, now=clock.now())
+def sign_out(unit: Connection, caller: Caller) -> None:
+    """End this session, from the next request on."""
+    unit.run(sessions.END, caller=caller.id, session_id=caller.session_id, now=clock.now())
 
 
-def me(db: Connection, caller: Caller) -> Json[Me]:
-    """The caller's own account."""
-    found = db.json(queries.ME, caller=caller.id)
-    if found is None:
-        raise NotSignedIn
-    return found
+def sign_out_everywhere(unit: Connection, caller: Caller) -> None:
+    """End every session of the caller, from the next request on."""
+    unit.run(sessions.END_ALL_BUT, user_id=caller.id, kept=None, now=clock.now())
 
 
-def forget_expired(db: Connection, now: datetime) -> int:
+def forget_expired(unit: Connection, now: datetime) -> int:
     """Remove a batch of expired tokens and sessions; how many."""
     before = now - timedelta(days=1)
-    dropped = db.run(queries.EXPIRED_TOKENS, before=now)
-    return dropped + db.run(queries.EXPIRED_SESSIONS, before=before)
+    dropped = unit.run(queries.EXPIRED_TOKENS, before=now)
+    return dropped + unit.run(queries.EXPIRED_SESSIONS, before=before)
 
 
 def data_key(user_id: UUID, wrapped: bytes) -> bytes:
     """The plain data key of a user, from its wrapped form."""
     return sealing.unwrap(_key_row(user_id), wrapped)
+
+
+def new_wrapped_key(user_id: UUID) -> bytes:
+    """A fresh data key for a user, in its wrapped form."""
+    return sealing.new_data_key(_key_row(user_id))[1]
 
 
 def _key_row(user_id: UUID) -> str:

@@ -22,3 +22,37 @@ class CheckoutPaid(Event):
     topic = "billing.checkout_paid"
     urgent = True
     checkout_id: UUID
+
+
+@dataclass(frozen=True)
+class PaymentRefunded(Event):
+    """Money of a payment went back, all or in part; credits it bought are taken back already.
+
+    Whoever sold something else asks `checkouts.service.paid_checkout` whether the payment still
+    stands, and takes back what was handed over if it does not.
+    """
+
+    topic = "billing.payment_refunded"
+    urgent = True
+    payment_id: UUID
+    checkout_id: UUID
+
+
+@dataclass(frozen=True)
+class PaymentDisputed(Event):
+    """A payer's bank took the money back, for now or for good; see PaymentRefunded."""
+
+    topic = "billing.payment_disputed"
+    urgent = True
+    payment_id: UUID
+    checkout_id: UUID
+
+
+@dataclass(frozen=True)
+class PaymentRestored(Event):
+    """A refund came back or a dispute was won: the payment may stand again; see PaymentRefunded."""
+
+    topic = "billing.payment_restored"
+    urgent = True
+    payment_id: UUID
+    checkout_id: UUID

@@ -1,18 +1,32 @@
-"""Stripe: the only file that knows its SDK. Amounts are minor units, times are UTC."""
+"""Stripe: the only file that knows its SDK. Amounts are minor units, times are UTC.
 
+`key` is the secret key of the account that is asked. Unavailable is raised where Stripe can't be
+reached or doesn't know what happened; Refused where it said no.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from chalicelib.core import clock
 from chalicelib.core.config import config
 from chalicelib.core.errors import Unavailable
 
-# Stripe tolerates 300 s of age by its own recommendation; its SDK forgets the other direction.
-TOLERANCE_SECONDS = 300
 _TIMEOUT_SECONDS = 8
 _RETRIES = 2
+_PAGE = 100
+
+_REFUND_STATES = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
+_DISPUTE_STATES = {
+    "warning_needs_response": "inquiry",
+    "warning_under_review": "inquiry",
+    "warning_closed": "inquiry",
+    "prevented": "inquiry",
+    "won": "won",
+    "lost": "lost",
+}
 
 
 class Line(NamedTuple):
@@ -45,34 +59,73 @@ class Failure(NamedTuple):
     code: str
 
 
-class Forged(Exception):
-    """A webhook that Stripe did not sign for us, or not now."""
+class Refund(NamedTuple):
+    """Money on its way back; `refund_id` is our row's, where we ordered it."""
+
+    id: str
+    refund_id: UUID | None
+    payment_id: str
+    amount: int
+    reason: str
+    state: str
+
+
+class Dispute(NamedTuple):
+    """What a payer's bank asks back."""
+
+    id: str
+    payment_id: str
+    amount: int
+    reason: str
+    state: str
+
+
+class Slice(NamedTuple):
+    """A part of a list, newest first; `cursor` is where the next part begins."""
+
+    items: list[Any]
+    cursor: str | None
+
+
+class Refused(Exception):
+    """Stripe says no, and will again; the argument is its code."""
 
 
 @cache
-def _client() -> Any:
+def _client(key: str) -> Any:
     import stripe  # noqa: PLC0415  100 ms that only those pay who talk to Stripe
 
     stripe.enable_telemetry = False
     settings = config()
     addresses: Any = {"api": settings.stripe_url} if settings.stripe_url else {}
     return stripe.StripeClient(
-        settings.stripe_key,
+        key,
         base_addresses=addresses,
         max_network_retries=_RETRIES,
         http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
     )
 
 
-def create_session(
-    checkout_id: UUID, product: str, lines: list[Line], expires_at: datetime
-) -> tuple[str, str]:
-    """Open a page to pay on, once for each checkout: its id and address. Unavailable on failure."""
+@contextmanager
+def _stripe(key: str) -> Iterator[Any]:
+    """Stripe's API, with its errors turned into ours."""
     import stripe  # noqa: PLC0415  see above
 
-    named = {"checkout_id": str(checkout_id), "product": product}
     try:
-        session = _client().v1.checkout.sessions.create(
+        yield _client(key).v1
+    except stripe.InvalidRequestError as error:
+        raise Refused(error.code or "invalid_request") from error
+    except stripe.StripeError as error:
+        raise Unavailable("payments can't be reached at the moment") from error
+
+
+def create_session(
+    key: str, checkout_id: UUID, product: str, lines: list[Line], expires_at: datetime
+) -> tuple[str, str]:
+    """Open a page to pay on, once for each checkout and expiry: its id and address."""
+    named = {"checkout_id": str(checkout_id), "product": product}
+    with _stripe(key) as stripe:
+        session = stripe.checkout.sessions.create(
             {
                 "mode": "payment",
                 "client_reference_id": str(checkout_id),
@@ -93,29 +146,120 @@ def create_session(
                 "success_url": f"{config().public_url}/paid?checkout_id={checkout_id}",
                 "cancel_url": f"{config().public_url}/not_paid?checkout_id={checkout_id}",
             },
-            {"idempotency_key": f"checkout-{checkout_id}"},
+            {"idempotency_key": f"checkout-{checkout_id}-{int(expires_at.timestamp())}"},
         )
-    except stripe.StripeError as error:
-        raise Unavailable("payments can't be reached at the moment") from error
     return session.id, session.url
 
 
-def session(session_id: str) -> Session:
-    """A session as it is now; Unavailable on failure."""
-    import stripe  # noqa: PLC0415  see above
+def session(key: str, session_id: str) -> Session:
+    """A session as it is now."""
+    with _stripe(key) as stripe:
+        return _session(stripe.checkout.sessions.retrieve(session_id, _with_charge("")))
 
-    try:
-        found = _client().v1.checkout.sessions.retrieve(
-            session_id, {"expand": ["payment_intent.latest_charge"]}
+
+def session_of(key: str, payment_id: str) -> Session | None:
+    """The session that a payment was made in."""
+    with _stripe(key) as stripe:
+        found = stripe.checkout.sessions.list(
+            {"payment_intent": payment_id, **_with_charge("data.")}
         )
-    except stripe.StripeError as error:
-        raise Unavailable("Stripe did not answer") from error
+    return _session(found.data[0]) if found.data else None
+
+
+def close_session(key: str, session_id: str) -> Session:
+    """A session as it is now, closed if it was still open."""
+    with _stripe(key) as stripe:
+        found = stripe.checkout.sessions.retrieve(session_id, _with_charge(""))
+        if found.status == "open":
+            found = stripe.checkout.sessions.expire(session_id, _with_charge(""))
+    return _session(found)
+
+
+def failures(key: str, payment_id: str) -> list[Failure]:
+    """The declined tries of a payment, whatever became of it since, and a code that ran out."""
+    with _stripe(key) as stripe:
+        tries = stripe.charges.list({"payment_intent": payment_id, "limit": _PAGE}).data
+        intent = stripe.payment_intents.retrieve(payment_id)
+    found = [_failure(one) for one in tries if one.status == "failed"]
+    last = intent.last_payment_error
+    if last is not None and getattr(last, "charge", None) is None:
+        ours = _ours(intent.metadata, "checkout_id")
+        found.append(Failure(intent.id, ours, last.code or last.type))
+    return found
+
+
+def create_refund(
+    key: str, refund_id: UUID, payment_id: str, amount: int, *, product: str, reason: str
+) -> Refund:
+    """Give money back, once for each refund of ours, however often and late this is called.
+
+    Stripe forgets idempotency keys after a day, so what is there is looked for first.
+    """
+    for known in refunds_of(key, payment_intent=payment_id):
+        if known.refund_id == refund_id:
+            return known
+    with _stripe(key) as stripe:
+        made = stripe.refunds.create(
+            {
+                "payment_intent": payment_id,
+                "amount": amount,
+                "reason": reason,
+                "metadata": {"refund_id": str(refund_id), "product": product},
+            },
+            {"idempotency_key": f"refund-{refund_id}"},
+        )
+    return _refund(made)
+
+
+def refund(key: str, external_id: str) -> Refund:
+    """A refund as it is now."""
+    with _stripe(key) as stripe:
+        return _refund(stripe.refunds.retrieve(external_id))
+
+
+def refunds_of(key: str, **of: str) -> list[Refund]:
+    """The refunds of a `charge` or a `payment_intent`."""
+    with _stripe(key) as stripe:
+        return [_refund(one) for one in stripe.refunds.list({**of, "limit": _PAGE}).data]
+
+
+def dispute(key: str, external_id: str) -> Dispute:
+    """A dispute as it is now."""
+    with _stripe(key) as stripe:
+        return _dispute(stripe.disputes.retrieve(external_id))
+
+
+def recent(key: str, resource: str, since: datetime, cursor: str | None) -> Slice:
+    """A part of Stripe's `sessions`, `refunds`, `disputes` or `events` since, newest first."""
+    asked: dict[str, Any] = {
+        "created": {"gte": int(since.timestamp())},
+        "limit": _PAGE,
+    }
+    asked |= {"starting_after": cursor} if cursor else {}
+    asked |= _with_charge("data.") if resource == "sessions" else {}
+    with _stripe(key) as stripe:
+        home = stripe.checkout if resource == "sessions" else stripe
+        found = getattr(home, resource).list(asked)
+    read = _READ[resource]
+    items = [read(one) for one in found.data]
+    return Slice(items, found.data[-1].id if found.has_more else None)
+
+
+def _with_charge(place: str) -> dict[str, Any]:
+    return {"expand": [f"{place}payment_intent.latest_charge"]}
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    return dict(found.to_dict())
+
+
+def _session(found: Any) -> Session:
     intent = found.payment_intent
     charge = intent.latest_charge if intent else None
     details = charge.payment_method_details if charge else None
     return Session(
         id=found.id,
-        checkout_id=_ours(found.metadata),
+        checkout_id=_ours(found.metadata, "checkout_id"),
         paid=found.payment_status == "paid",
         expired=found.status == "expired",
         payment_id=intent.id if intent else None,
@@ -125,49 +269,32 @@ def session(session_id: str) -> Session:
     )
 
 
-def failure(payment_intent_id: str) -> Failure | None:
-    """The last declined try of a payment; None if it has none by now. Unavailable on failure."""
-    import stripe  # noqa: PLC0415  see above
+def _failure(found: Any) -> Failure:
+    code = (found.outcome.reason if found.outcome else None) or found.failure_code or "unknown"
+    return Failure(found.id, _ours(found.metadata, "checkout_id"), code)
 
+
+def _refund(found: Any) -> Refund:
+    state = _REFUND_STATES.get(found.status, "pending")
+    ours = _ours(found.metadata, "refund_id")
+    paid = found.payment_intent or found.charge
+    return Refund(found.id, ours, paid, found.amount, found.reason or "unspecified", state)
+
+
+def _dispute(found: Any) -> Dispute:
+    state = _DISPUTE_STATES.get(found.status, "open")
+    paid = found.payment_intent or found.charge
+    return Dispute(found.id, paid, found.amount, found.reason, state)
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "sessions": _session, "refunds": _refund, "disputes": _dispute, "events": _plain,
+}  # fmt: skip
+
+
+def _ours(metadata: Any, name: str) -> UUID | None:
+    """The row an object of Stripe's is for; None for objects that others made there."""
     try:
-        found = _client().v1.payment_intents.retrieve(payment_intent_id)
-    except stripe.StripeError as error:
-        raise Unavailable("Stripe did not answer") from error
-    declined = found.last_payment_error
-    if declined is None:
-        return None
-    charge = getattr(declined, "charge", None) or found.id
-    code = getattr(declined, "decline_code", None) or declined.code or declined.type
-    return Failure(charge, _ours(found.metadata), code)
-
-
-def verify(body: bytes, signature: str | None) -> None:
-    """Hold a webhook's signature against the raw body; Forged if it is not Stripe's, for us, now.
-
-    Several secrets are taken while one is being replaced.
-    """
-    import stripe  # noqa: PLC0415  see above
-
-    secrets = [secret for secret in config().stripe_webhook_secret.split(",") if secret]
-    try:
-        told = dict(part.split("=", 1) for part in (signature or "").split(","))
-        if int(told["t"]) > clock.real_time().timestamp() + TOLERANCE_SECONDS:
-            raise Forged
-        text = body.decode()
-    except (ValueError, KeyError) as error:
-        raise Forged from error
-    for secret in secrets:
-        try:
-            stripe.WebhookSignature.verify_header(text, signature or "", secret, TOLERANCE_SECONDS)
-        except stripe.SignatureVerificationError:
-            continue
-        return
-    raise Forged
-
-
-def _ours(metadata: Any) -> UUID | None:
-    """The checkout an object of Stripe's is for; None for objects that others made there."""
-    try:
-        return UUID(metadata["checkout_id"])
+        return UUID(metadata[name])
     except (KeyError, TypeError, ValueError):
         return None

@@ -13,6 +13,8 @@ from chalicelib.core.schemas import Schema
 Product = Annotated[str, Field(pattern=r"^[a-z]{1,40}$", examples=["marketplace"])]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$", examples=["posting_fee"])]
 CreditUnit = Literal["contact"]
+CheckoutState = Literal["open", "paid", "expired"]
+PaymentState = Literal["succeeded", "partially_refunded", "refunded", "disputed"]
 
 
 class PriceQuery(PageQuery):
@@ -32,6 +34,7 @@ class Price(Schema):
     price: Money
     credit_unit: CreditUnit | None
     credit_amount: int | None = Field(description="How many credits a pack holds.")
+    takes_subject: bool = Field(description="Whether it is bought for something: `subject_id`.")
 
 
 class CheckoutCreate(Schema):
@@ -40,6 +43,9 @@ class CheckoutCreate(Schema):
     product: Product
     code: Code
     quantity: Annotated[int, Field(ge=1, le=10)] = 1
+    subject_id: UUID | None = Field(
+        None, description="What it is bought for, where the price takes a subject: a post."
+    )
 
 
 class Checkout(Schema):
@@ -48,7 +54,8 @@ class Checkout(Schema):
     id: UUID
     product: Product
     purpose: Code
-    state: Literal["open", "paid", "expired"]
+    subject_id: UUID | None
+    state: CheckoutState
     total: Money
     url: str | None
     expires_at: datetime
@@ -63,7 +70,7 @@ class Payment(Schema):
     kind: Code
     total: Money
     method: Literal["card", "pix"]
-    state: Literal["succeeded", "refunded", "disputed"]
+    state: PaymentState
     paid_at: datetime
 
 
@@ -74,12 +81,54 @@ class CreditQuery(Schema):
 
 
 class Credits(Schema):
-    """A balance, and what made it: `total` came in, `used` went out."""
+    """A balance, and what made it: `total` came in and stayed, `used` went out."""
 
     unit: CreditUnit
     total: int
     used: int
-    remaining: int
+    remaining: int = Field(
+        description="Below zero it is a debt: credits that were spent and then refunded. What is"
+        " bought next repays it first, and until then nothing can be spent."
+    )
+
+
+class CreditTransferQuery(PageQuery):
+    """Which kind of credits."""
+
+    unit: CreditUnit = "contact"
+
+
+class CreditTransfer(Schema):
+    """Credits that moved; `amount` is negative where they left the wallet."""
+
+    id: UUID
+    unit: CreditUnit
+    amount: int
+    reason: Literal[
+        "purchase", "grant", "spend", "give_back", "take_back", "restore", "debt", "repayment"
+    ]
+    payment_id: UUID | None
+    reverses: UUID | None = Field(description="The transfer that this one takes back.")
+    created_at: datetime
+
+
+class CreditGrant(Schema):
+    """Credits that staff give to somebody."""
+
+    user_id: UUID
+    unit: CreditUnit = "contact"
+    amount: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class FailedTransaction(Schema):
+    """A payment that was tried and declined; `code` is the provider's reason."""
+
+    id: UUID
+    checkout_id: UUID | None
+    product: Product | None
+    purpose: Code | None
+    code: str
+    failed_at: datetime
 
 
 class Received(Schema):

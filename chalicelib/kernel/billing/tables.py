@@ -1,11 +1,10 @@
-"""What is for sale, who bought it, what was paid, and the ledger of credits."""
+"""What is for sale, who bought it, and what was paid."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     Index,
     Integer,
     Table,
@@ -13,7 +12,6 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from chalicelib.core.columns import (
     Fate,
@@ -42,6 +40,7 @@ class PriceColumns(TypedColumns):
     currency = words(Fate.NOT_PERSONAL)
     credit_unit = words_or_none(Fate.NOT_PERSONAL)
     credit_amount = Column(BigInteger, nullable=True)
+    takes_subject = Column(Boolean, nullable=False)
     sort_order = Column(Integer, nullable=False)
     is_active = Column(Boolean, nullable=False)
     created_at = moment()
@@ -56,8 +55,13 @@ prices = Table(
     CheckConstraint("amount > 0", name="prices_amount"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="prices_currency"),
     CheckConstraint(
-        "(kind = 'pack') = (credit_unit is not null and credit_amount > 0)", name="prices_credits"
+        "case kind when 'pack' then credit_unit is not null and credit_amount is not null"
+        " else credit_unit is null and credit_amount is null end",
+        name="prices_credits",
     ),
+    CheckConstraint("credit_amount > 0", name="prices_credit_amount"),
+    CheckConstraint("credit_unit in ('contact')", name="prices_credit_unit"),
+    CheckConstraint("kind = 'fee' or not takes_subject", name="prices_subject"),
     Index("prices_product_code", "product", "code", unique=True),
     schema=SCHEMA,
 )
@@ -71,14 +75,19 @@ class CheckoutColumns(TypedColumns):
     user_id = reference("accounts.users.id")
     attempt = words(Fate.NOT_PERSONAL)
     purpose = words(Fate.NOT_PERSONAL)
+    subject_id = Column(Uuid, nullable=True)
     currency = words(Fate.NOT_PERSONAL)
     amount = Column(BigInteger, nullable=False)
     gateway = words(Fate.NOT_PERSONAL)
+    # None: the account that the environment names.
+    gateway_id = reference_or_none("billing.payment_gateways.id")
     external_id = words_or_none(Fate.NOT_PERSONAL)
     url = words_or_none(Fate.NOT_PERSONAL)
     state = words(Fate.NOT_PERSONAL)
     expires_at = moment()
     paid_at = moment_or_none()
+    # When the provider's page was seen to be closed too.
+    closed_at = moment_or_none()
     created_at = moment()
     updated_at = moment()
 
@@ -94,6 +103,14 @@ checkouts = Table(
     Index("checkouts_attempt", "user_id", "attempt", unique=True),
     Index("checkouts_external_id", "gateway", "external_id", unique=True),
     Index("checkouts_open", "expires_at", postgresql_where=text("state = 'open'")),
+    Index(
+        "checkouts_to_close",
+        "expires_at",
+        postgresql_where=text("state = 'expired' and closed_at is null"),
+    ),
+    Index("checkouts_product", "product", "created_at", "id"),
+    Index("checkouts_gateway_id", "gateway_id"),
+    info={"owner": "user_id"},
     schema=SCHEMA,
 )
 
@@ -147,13 +164,18 @@ payments = Table(
     "payments",
     metadata,
     PaymentColumns,
-    CheckConstraint("state in ('succeeded', 'refunded', 'disputed')", name="payments_state"),
+    CheckConstraint(
+        "state in ('succeeded', 'partially_refunded', 'refunded', 'disputed')",
+        name="payments_state",
+    ),
     CheckConstraint("method in ('card', 'pix')", name="payments_method"),
     CheckConstraint("amount > 0", name="payments_amount"),
     Index("payments_external_id", "gateway", "external_id", unique=True),
     Index("payments_checkout_id", "checkout_id", unique=True),
     Index("payments_user_id_paid_at", "user_id", "paid_at"),
     Index("payments_state", "state"),
+    Index("payments_product", "product", "paid_at", "id"),
+    info={"owner": "user_id"},
     schema=SCHEMA,
 )
 
@@ -175,99 +197,5 @@ failed_transactions = Table(
     FailedTransactionColumns,
     Index("failed_transactions_external_id", "gateway", "external_id", unique=True),
     Index("failed_transactions_checkout_id", "checkout_id"),
-    schema=SCHEMA,
-)
-
-
-class CreditAccountColumns(TypedColumns):
-    """Who holds how much of a kind of credit. An issuer keeps no balance, so it is never hot."""
-
-    id = identifier(primary_key=True)
-    holder_kind = words(Fate.NOT_PERSONAL)
-    holder_id = Column(Uuid, nullable=True)
-    unit = words(Fate.NOT_PERSONAL)
-    kind = words(Fate.NOT_PERSONAL)
-    balance = Column(BigInteger, nullable=False)
-    created_at = moment()
-
-
-credit_accounts = Table(
-    "credit_accounts",
-    metadata,
-    CreditAccountColumns,
-    CheckConstraint("kind in ('wallet', 'debt', 'issuer')", name="credit_accounts_kind"),
-    CheckConstraint("unit in ('contact')", name="credit_accounts_unit"),
-    CheckConstraint("balance >= 0", name="credit_accounts_balance"),
-    CheckConstraint("kind <> 'issuer' or balance = 0", name="credit_accounts_issuer"),
-    CheckConstraint("(kind = 'issuer') = (holder_id is null)", name="credit_accounts_holder"),
-    Index(
-        "credit_accounts_holder",
-        "holder_kind",
-        "holder_id",
-        "unit",
-        "kind",
-        unique=True,
-        postgresql_nulls_not_distinct=True,
-    ),
-    schema=SCHEMA,
-)
-
-
-class CreditTransferColumns(TypedColumns):
-    """Credits that moved from one account to another, once for each key. Append only."""
-
-    id = identifier(primary_key=True)
-    unit = words(Fate.NOT_PERSONAL)
-    debit_account_id = reference("billing.credit_accounts.id")
-    credit_account_id = reference("billing.credit_accounts.id")
-    amount = Column(BigInteger, nullable=False)
-    reason = words(Fate.NOT_PERSONAL)
-    key = words(Fate.NOT_PERSONAL)
-    payment_id = reference_or_none("billing.payments.id")
-    created_at = moment()
-
-
-credit_transfers = Table(
-    "credit_transfers",
-    metadata,
-    CreditTransferColumns,
-    CheckConstraint("amount > 0", name="credit_transfers_amount"),
-    CheckConstraint("debit_account_id <> credit_account_id", name="credit_transfers_two_sides"),
-    CheckConstraint(
-        "reason in ('purchase', 'spend', 'refund', 'grant')", name="credit_transfers_reason"
-    ),
-    Index("credit_transfers_key", "key", unique=True),
-    Index("credit_transfers_debit", "debit_account_id", "id"),
-    Index("credit_transfers_credit", "credit_account_id", "id"),
-    Index("credit_transfers_payment_id", "payment_id"),
-    schema=SCHEMA,
-)
-
-
-class WebhookEventColumns(TypedColumns):
-    """What a provider told us, as it was told, and what became of it."""
-
-    id = identifier(primary_key=True)
-    gateway = words(Fate.NOT_PERSONAL)
-    event_id = words(Fate.NOT_PERSONAL)
-    type = words(Fate.NOT_PERSONAL)
-    payload = Column(JSONB, nullable=False)
-    state = words(Fate.NOT_PERSONAL)
-    attempts = Column(Integer, nullable=False)
-    next_attempt_at = Column(DateTime(timezone=True), nullable=True)
-    error = words_or_none(Fate.NOT_PERSONAL)
-    processed_at = moment_or_none()
-    created_at = moment()
-
-
-webhook_events = Table(
-    "webhook_events",
-    metadata,
-    WebhookEventColumns,
-    CheckConstraint(
-        "state in ('pending', 'processed', 'ignored', 'failed')", name="webhook_events_state"
-    ),
-    Index("webhook_events_event_id", "gateway", "event_id", unique=True),
-    Index("webhook_events_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
     schema=SCHEMA,
 )

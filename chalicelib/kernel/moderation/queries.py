@@ -43,6 +43,7 @@ BLOCK = statement(
     )
     .returning(blocks.c.blocked_id)
 )
+STANDS = statement(select(literal(1)).where(accounts.stands(_OTHER)))
 UNBLOCK = command(
     delete(blocks).where(blocks.c.blocker_id == _CALLER, blocks.c.blocked_id == _OTHER)
 )

@@ -1,8 +1,10 @@
-"""Blocking: it holds in both directions, everywhere, from the next read on."""
+"""Blocking, which holds in both directions everywhere; and what there is to be reported."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
-from chalicelib.core import clock, db, paging
+from chalicelib.core import clock, db, paging, rooms
 from chalicelib.core.auth import Caller
 from chalicelib.core.db import Connection
 from chalicelib.core.errors import NotFound
@@ -14,6 +16,57 @@ from chalicelib.kernel.moderation.schemas import Block
 
 not_blocked = queries.not_blocked
 """A Core clause: whether neither of two people blocked the other."""
+
+Resolver = Callable[[Connection, UUID, UUID | None], UUID | None]
+"""Whose a subject is: `(db, subject id, viewer) -> user id`.
+
+None for what does not exist or the viewer may not see; an anonymous viewer is None.
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A kind of thing that can be reported. `removable`: it is content that can be hidden."""
+
+    kind: str
+    removable: bool
+    owner: Resolver
+
+
+_subjects: dict[str, Subject] = {}
+
+
+def subject(kind: str, *, removable: bool = True) -> Callable[[Resolver], Resolver]:
+    """Have a function say whose a kind of thing is: `domain.noun`, in the domain's `subscribers.py`.
+
+    Whoever declares something removable subscribes to ContentRemoved and ContentRestored.
+    """
+
+    def decorate(owner: Resolver) -> Resolver:
+        _subjects[kind] = Subject(kind, removable, owner)
+        return owner
+
+    return decorate
+
+
+def subject_of(kind: str) -> Subject | None:
+    """A kind of thing that can be reported, whichever domain declared it."""
+    if kind not in _subjects:
+        rooms.load("subscribers")
+    return _subjects.get(kind)
+
+
+def lasting() -> list[str]:
+    """The kinds that are no content, so that there is nothing to remove."""
+    rooms.load("subscribers")
+    return [one.kind for one in _subjects.values() if not one.removable]
+
+
+@subject("accounts.user", removable=False)
+def user(unit: Connection, user_id: UUID, _viewer: UUID | None) -> UUID | None:
+    """A person, whom a block does not protect from being reported."""
+    row = unit.one(queries.STANDS, other=user_id)
+    return user_id if row else None
 
 
 def block(unit: Connection, caller: Caller, user_id: UUID) -> None:

@@ -13,6 +13,8 @@ from chalicelib.kernel.accounts.schemas import Email
 UserType = Literal["influencer", "brand"]
 Platform = Literal["instagram", "tiktok", "youtube", "x", "twitch", "blog", "other"]
 PricePoint = Literal["low", "medium", "high", "luxury"]
+PostStatus = Literal["active", "archived", "removed"]
+RevealedVia = Literal["credit", "payment", "subscription"]
 Followers = Annotated[int, Field(ge=0, le=2_000_000_000, examples=[12_000])]
 QueryFollowers = Annotated[
     int, Field(ge=0, le=2_000_000_000, examples=[5_000]), BeforeValidator(digits)
@@ -49,6 +51,12 @@ def _some_way(contact: Contact) -> Contact:
     return contact
 
 
+Description = Annotated[
+    str, Field(min_length=1, max_length=2000, examples=["Street fashion from São Paulo."])
+]
+SomeContact = Annotated[Contact, AfterValidator(_some_way)]
+
+
 class PostCreate(Schema):
     """A new post."""
 
@@ -57,10 +65,20 @@ class PostCreate(Schema):
     followers: Followers
     interests: Interests
     price_point: PricePoint
-    description: Annotated[
-        str, Field(min_length=1, max_length=2000, examples=["Street fashion from São Paulo."])
-    ]
-    contact_info: Annotated[Contact, AfterValidator(_some_way)]
+    description: Description
+    contact_info: SomeContact
+
+
+class PostUpdate(Schema):
+    """What changes of a post; what is left out, or null, stays as it is."""
+
+    user_type: UserType | None = None
+    platform: Platform | None = None
+    followers: Followers | None = None
+    interests: Interests | None = None
+    price_point: PricePoint | None = None
+    description: Description | None = None
+    contact_info: SomeContact | None = None
 
 
 class Post(Schema):
@@ -74,13 +92,14 @@ class Post(Schema):
     interests: list[str]
     price_point: PricePoint
     description: str
-    status: Literal["active", "archived", "removed"]
+    verified: bool = Field(description="Whether a brand has shown that a domain is its own.")
+    status: PostStatus
     created_at: datetime
     updated_at: datetime
 
 
 class PostQuery(PageQuery):
-    """Which posts; what is left out does not narrow."""
+    """Which posts, in which order; what is left out does not narrow."""
 
     user_type: UserType | None = None
     platform: Platform | None = None
@@ -90,6 +109,20 @@ class PostQuery(PageQuery):
     interest: Annotated[
         list[Interest] | None, Field(max_length=10, description="Any of these; may be repeated.")
     ] = None
+    every_interest: Annotated[
+        list[Interest] | None, Field(max_length=10, description="All of these; may be repeated.")
+    ] = None
+    text: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Words that all stand in the description or among the interests.",
+            examples=["street fashion"],
+        ),
+    ] = None
+    verified: bool = Field(False, description="Only posts of brands that showed their domain.")
+    sort: Literal["newest", "most_followers"] = "newest"
 
 
 class RevealedContact(Schema):
@@ -97,7 +130,7 @@ class RevealedContact(Schema):
 
     post_id: UUID
     contact_info: Contact
-    revealed_via: Literal["credit", "payment", "subscription"]
+    revealed_via: RevealedVia
     revealed_at: datetime
 
 
@@ -108,5 +141,23 @@ class Reveal(Schema):
     user_type: UserType
     platform: Platform
     description: str
-    revealed_via: Literal["credit", "payment", "subscription"]
+    revealed_via: RevealedVia
     revealed_at: datetime
+    claimed_back_at: datetime | None
+
+
+class PostReveal(Schema):
+    """That somebody revealed one's post; who, unless they have left or one of you blocked the other."""
+
+    revealed_at: datetime
+    claimed_back_at: datetime | None
+    requester_id: UUID | None
+    requester_name: str | None
+
+
+class StaleClaim(Schema):
+    """A contact that led nowhere: what it cost was returned, and it is not shown again."""
+
+    post_id: UUID
+    claimed_back_at: datetime
+    credits_returned: int

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chalice.app import Blueprint
 
-from chalicelib.core.db import Connection
+from chalicelib.core.db import Connection, Transactions
 from chalicelib.core.jobs import Every, job
 from chalicelib.kernel.billing.checkouts import service
 
@@ -15,3 +15,9 @@ bp = Blueprint(__name__)
 def expire(db: Connection, now: datetime) -> int:
     """Close the checkouts whose time is over."""
     return service.expire_due(db, now)
+
+
+@job(bp, Every(5))
+def close_pages(transactions: Transactions, now: datetime) -> int:
+    """Close the pages of expired checkouts at the provider, and honour what was paid there."""
+    return service.close_expired(transactions, now)

@@ -1,10 +1,8 @@
-"""Every statement on prices, checkouts and payments."""
+"""Every statement on buying."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     DateTime,
     Integer,
     Select,
@@ -14,13 +12,15 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chalicelib.core.paging import PagedStatement
 from chalicelib.core.statements import command, json_object, statement
+from chalicelib.kernel.billing.gateways.queries import active, secret_of
+from chalicelib.kernel.billing.payments.queries import STANDS, money
 from chalicelib.kernel.billing.tables import (
     checkout_lines,
     checkouts,
@@ -34,64 +34,36 @@ _USER = bindparam("user_id", type_=Uuid)
 _CHECKOUT = bindparam("checkout_id", type_=Uuid)
 
 
-def _money(amount: ColumnElement[int], currency: ColumnElement[str]) -> ColumnElement[Any]:
-    return func.json_build_object("amount", amount, "currency", currency)
-
-
-def has_paid(
-    user_id: ColumnElement[Any], product: str, kind: str, since: ColumnElement[datetime]
-) -> ColumnElement[bool]:
-    """Whether a user paid for something of this kind since then, and was not given it back."""
-    return (
-        select(literal(1))
-        .where(
-            payments.c.user_id == user_id,
-            payments.c.paid_at > since,
-            payments.c.product == product,
-            payments.c.kind == kind,
-            payments.c.state == "succeeded",
-        )
-        .exists()
-    )
-
-
-PRICES = PagedStatement(
-    select(
-        prices.c.id,
-        prices.c.product,
-        prices.c.code,
-        prices.c.kind,
-        prices.c.name,
-        _money(prices.c.amount, prices.c.currency).label("price"),
-        prices.c.credit_unit,
-        prices.c.credit_amount,
-    ).where(prices.c.product == bindparam("product", type_=Text), prices.c.is_active),
-    prices.c.sort_order,
-    prices.c.id,
-    ascending=True,
+_for_sale = (
+    (prices.c.product == bindparam("product", type_=Text))
+    & (prices.c.code == bindparam("code", type_=Text))
+    & prices.c.is_active
 )
+TAKES_SUBJECT = statement(select(prices.c.takes_subject).where(_for_sale))
 
 # The same attempt finds the checkout it opened before; what was promised is copied to the line.
+_quantity = bindparam("quantity", type_=Integer)
+_subject = bindparam("subject_id", type_=Uuid)
 _price = (
     select(prices)
     .where(
-        prices.c.product == bindparam("product", type_=Text),
-        prices.c.code == bindparam("code", type_=Text),
-        prices.c.is_active,
+        _for_sale,
+        prices.c.takes_subject == _subject.is_not(None),
+        or_(~prices.c.takes_subject, _quantity == 1),
     )
     .cte("price")
 )
-_quantity = bindparam("quantity", type_=Integer)
 _opened = (
     upsert(checkouts)
     .from_select(
         [
-            "id", "product", "user_id", "attempt", "purpose", "currency", "amount", "gateway",
-            "state", "expires_at", "created_at", "updated_at",
+            "id", "product", "user_id", "attempt", "purpose", "subject_id", "currency", "amount",
+            "gateway", "gateway_id", "state", "expires_at", "created_at", "updated_at",
         ],
         select(
             _CHECKOUT, _price.c.product, _USER, bindparam("attempt", type_=Text), _price.c.code,
-            _price.c.currency, _price.c.amount * _quantity, literal("stripe"), literal("open"),
+            _subject, _price.c.currency, _price.c.amount * _quantity, literal("stripe"),
+            active("stripe"), literal("open"),
             bindparam("expires_at", type_=DateTime(timezone=True)), NOW, NOW,
         ),
     )
@@ -116,15 +88,17 @@ _line = (
 )  # fmt: skip
 
 
-def _to_be_paid(source: Any) -> Select[Any, Any, Any, Any, Any, Any, Any]:
+def _to_be_paid(source: Any) -> Select[Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     return select(
         source.c.id,
         source.c.product,
-        source.c.amount,
+        source.c.state,
         source.c.currency,
         source.c.external_id,
         source.c.url,
         source.c.expires_at,
+        source.c.gateway_id,
+        secret_of(source.c.gateway_id),
     )
 
 
@@ -144,6 +118,18 @@ LINES = statement(
     .where(checkout_lines.c.checkout_id == _CHECKOUT)
     .order_by(checkout_lines.c.id)
 )
+# Of two that prolong it at once, one does, and both go by what it then is.
+PROLONG = command(
+    update(checkouts)
+    .where(
+        checkouts.c.id == _CHECKOUT,
+        checkouts.c.state == "open",
+        checkouts.c.external_id.is_(None),
+        checkouts.c.expires_at == bindparam("told_expiry", type_=DateTime(timezone=True)),
+    )
+    .values(expires_at=bindparam("later", type_=DateTime(timezone=True)), updated_at=NOW)
+)
+EXPIRY = statement(select(checkouts.c.expires_at).where(checkouts.c.id == _CHECKOUT))
 ATTACH = command(
     update(checkouts)
     .where(checkouts.c.id == _CHECKOUT)
@@ -158,8 +144,9 @@ _checkout_columns = (
     checkouts.c.id,
     checkouts.c.product,
     checkouts.c.purpose,
+    checkouts.c.subject_id,
     checkouts.c.state,
-    _money(checkouts.c.amount, checkouts.c.currency).label("total"),
+    money(checkouts.c.amount, checkouts.c.currency).label("total"),
     checkouts.c.url,
     checkouts.c.expires_at,
     checkouts.c.paid_at,
@@ -167,20 +154,6 @@ _checkout_columns = (
 CHECKOUT = json_object(
     select(*_checkout_columns).where(checkouts.c.id == _CHECKOUT, checkouts.c.user_id == _USER)
 )
-PAYMENTS = PagedStatement(
-    select(
-        payments.c.id,
-        payments.c.product,
-        payments.c.kind,
-        _money(payments.c.amount, payments.c.currency).label("total"),
-        payments.c.method,
-        payments.c.state,
-        payments.c.paid_at,
-    ).where(payments.c.user_id == _USER),
-    payments.c.paid_at,
-    payments.c.id,
-)
-
 # A payment that comes late is honoured: the money is there. One that comes again changes nothing.
 _paid = (
     update(checkouts)
@@ -215,9 +188,24 @@ _payment = (
 )  # fmt: skip
 PAY = statement(select(_paid.c.user_id).add_cte(_payment))
 OFFERED = statement(
-    select(checkouts.c.state, checkouts.c.amount, checkouts.c.currency).where(
-        checkouts.c.id == _CHECKOUT
+    select(
+        checkouts.c.state, checkouts.c.amount, checkouts.c.currency, checkouts.c.external_id
+    ).where(checkouts.c.id == _CHECKOUT)
+)
+# Held against a refund until the goods are handed over: it then comes after, and takes them back.
+PAID = statement(
+    select(
+        payments.c.user_id,
+        payments.c.product,
+        payments.c.kind,
+        checkouts.c.subject_id,
+        payments.c.id,
+        payments.c.paid_at,
+        STANDS,
     )
+    .join(checkouts, checkouts.c.id == payments.c.checkout_id)
+    .where(payments.c.checkout_id == _CHECKOUT)
+    .with_for_update(read=True, of=payments)
 )
 EXPIRE = command(
     update(checkouts)
@@ -239,6 +227,27 @@ EXPIRE_DUE = command(
         )
     )
     .values(state="expired", updated_at=NOW)
+)
+TO_CLOSE = statement(
+    select(
+        checkouts.c.id,
+        checkouts.c.external_id,
+        checkouts.c.gateway_id,
+        secret_of(checkouts.c.gateway_id),
+    )
+    .where(
+        checkouts.c.state == "expired",
+        checkouts.c.closed_at.is_(None),
+        checkouts.c.external_id.is_not(None),
+        checkouts.c.expires_at > bindparam("since", type_=DateTime(timezone=True)),
+    )
+    .order_by(checkouts.c.expires_at)
+    .limit(50)
+)
+CLOSED = command(
+    update(checkouts)
+    .where(checkouts.c.id == _CHECKOUT, checkouts.c.state == "expired")
+    .values(closed_at=NOW, updated_at=NOW)
 )
 _failure = upsert(failed_transactions)
 FAILED = command(

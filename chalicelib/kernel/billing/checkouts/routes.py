@@ -13,6 +13,8 @@ from chalicelib.core.paging import Page, PageQuery
 from chalicelib.core.statements import Json
 from chalicelib.kernel.billing.checkouts import service
 from chalicelib.kernel.billing.errors import PriceNotFound
+from chalicelib.kernel.billing.payments import service as paid
+from chalicelib.kernel.billing.prices import service as catalogue
 from chalicelib.kernel.billing.schemas import (
     Checkout,
     CheckoutCreate,
@@ -27,7 +29,7 @@ bp = Blueprint(__name__)
 @endpoint(bp, "GET", "/v1/billing/prices", caller=Anonymous)
 def prices(db: Connection, query: PriceQuery) -> Json[Page[Price]]:
     """What a product sells, in the order it is shown."""
-    return service.prices(db, query)
+    return catalogue.prices(db, query)
 
 
 @endpoint(
@@ -55,4 +57,4 @@ def get(db: Connection, caller: Caller, checkout_id: UUID) -> Json[Checkout]:
 @endpoint(bp, "GET", "/v1/billing/payments", caller=User)
 def payments(db: Connection, caller: Caller, query: PageQuery) -> Json[Page[Payment]]:
     """What one has paid, newest first."""
-    return service.payments(db, caller, query)
+    return paid.payments(db, caller, query)

@@ -1,4 +1,8 @@
-"""The ledger's statements. Each moves credits and writes their transfer at once, or does neither."""
+"""The ledger's statements. Each moves credits and writes their transfer at once, or does neither.
+
+Whatever depends on a balance first holds the wallet (HOLD), so that nobody spends meanwhile; a
+spend is one statement whose own condition is the balance.
+"""
 
 from typing import Any, NamedTuple
 
@@ -10,55 +14,90 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    case,
     func,
     insert,
     literal,
     null,
+    or_,
     select,
     update,
+    values,
 )
+from sqlalchemy import column as named
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from chalicelib.core.paging import PagedStatement
 from chalicelib.core.statements import json_object, statement
-from chalicelib.kernel.billing.tables import credit_accounts, credit_transfers
+from chalicelib.kernel.accounts import service as accounts
+from chalicelib.kernel.billing.ledger.tables import credit_accounts, credit_transfers
 
 NOW = bindparam("now", type_=DateTime(timezone=True))
 _WALLET = bindparam("wallet_id", type_=Uuid)
+_DEBT = bindparam("debt_id", type_=Uuid)
 _ISSUER = bindparam("issuer_id", type_=Uuid)
 _HOLDER = bindparam("holder_id", type_=Uuid)
 _UNIT = bindparam("unit", type_=Text)
 _AMOUNT = bindparam("credit_amount", type_=BigInteger)
-_TRANSFER_COLUMNS = [
-    "id", "unit", "debit_account_id", "credit_account_id", "amount", "reason", "key",
-    "payment_id", "created_at",
-]  # fmt: skip
+_PAYMENT = bindparam("payment_id", type_=Uuid)
+_TRANSFER = bindparam("transfer_id", type_=Uuid)
 
-# The transfer comes first: where its key is known nothing else happens.
-_given = (
-    upsert(credit_transfers)
+# Both accounts of a holder, made if they are not there, and held until the transaction ends: what
+# is returned is what they hold now. Always in this order, so that two can't wait for each other.
+_accounts = values(named("id", Uuid), named("kind", Text), name="accounts").data(
+    [(_WALLET, literal("wallet")), (_DEBT, literal("debt"))]
+)
+HOLD = statement(
+    upsert(credit_accounts)
     .from_select(
-        _TRANSFER_COLUMNS,
-        select(
-            bindparam("transfer_id", type_=Uuid), _UNIT, _ISSUER, _WALLET, _AMOUNT,
-            bindparam("reason", type_=Text), bindparam("key", type_=Text),
-            bindparam("payment_id", type_=Uuid), NOW,
-        ),
-    )
-    .on_conflict_do_nothing(index_elements=[credit_transfers.c.key])
-    .returning(credit_transfers.c.amount)
-    .cte("given")
-)  # fmt: skip
-_wallet = upsert(credit_accounts)
-GRANT = statement(
-    _wallet.from_select(
         ["id", "holder_kind", "holder_id", "unit", "kind", "balance", "created_at"],
-        select(_WALLET, literal("user"), _HOLDER, _UNIT, literal("wallet"), _given.c.amount, NOW),
+        select(
+            _accounts.c.id, literal("user"), _HOLDER, _UNIT, _accounts.c.kind, literal(0), NOW
+        ).order_by(_accounts.c.kind.desc()),
     )
     .on_conflict_do_update(
-        index_elements=[credit_accounts.c.id],
-        set_={"balance": credit_accounts.c.balance + _wallet.excluded.balance},
+        index_elements=[credit_accounts.c.id], set_={"balance": credit_accounts.c.balance}
     )
-    .returning(credit_accounts.c.balance)
+    .returning(credit_accounts.c.kind, credit_accounts.c.balance)
+)
+
+# Where the transfer is known already, nothing happens and no row is returned.
+_moved = (
+    upsert(credit_transfers)
+    .values(
+        id=_TRANSFER,
+        unit=_UNIT,
+        debit_account_id=bindparam("from_id", type_=Uuid),
+        credit_account_id=bindparam("to_id", type_=Uuid),
+        amount=_AMOUNT,
+        reason=bindparam("reason", type_=Text),
+        key=bindparam("key", type_=Text),
+        payment_id=_PAYMENT,
+        reverses=bindparam("reverses", type_=Uuid),
+        actor_id=bindparam("actor_id", type_=Uuid),
+        created_at=NOW,
+    )
+    .on_conflict_do_nothing()
+    .returning(
+        credit_transfers.c.debit_account_id,
+        credit_transfers.c.credit_account_id,
+        credit_transfers.c.amount,
+    )
+    .cte("moved")
+)
+_gained = case((credit_accounts.c.id == _moved.c.credit_account_id, 1), else_=-1)
+_sign = case((credit_accounts.c.kind == "debt", -1), else_=1)
+MOVE = statement(
+    update(credit_accounts)
+    .where(
+        or_(
+            credit_accounts.c.id == _moved.c.credit_account_id,
+            credit_accounts.c.id == _moved.c.debit_account_id,
+        ),
+        credit_accounts.c.kind != "issuer",
+    )
+    .values(balance=credit_accounts.c.balance + _moved.c.amount * _gained * _sign)
+    .returning(credit_accounts.c.id)
 )
 
 
@@ -76,11 +115,7 @@ def spending(condition: ColumnElement[bool]) -> Spending:
     A wallet in debt does not spend.
     """
     debt = credit_accounts.alias("debt")
-    in_debt = (
-        select(literal(1))
-        .where(debt.c.id == bindparam("debt_id", type_=Uuid), debt.c.balance > 0)
-        .exists()
-    )
+    in_debt = select(literal(1)).where(debt.c.id == _DEBT, debt.c.balance > 0).exists()
     spent = (
         update(credit_accounts)
         .where(
@@ -96,10 +131,13 @@ def spending(condition: ColumnElement[bool]) -> Spending:
     moved = (
         insert(credit_transfers)
         .from_select(
-            _TRANSFER_COLUMNS,
+            [
+                "id", "unit", "debit_account_id", "credit_account_id", "amount", "reason", "key",
+                "payment_id", "created_at",
+            ],
             select(
-                bindparam("transfer_id", type_=Uuid), _UNIT, spent.c.id, _ISSUER, _AMOUNT,
-                literal("spend"), bindparam("key", type_=Text), null(), NOW,
+                _TRANSFER, _UNIT, spent.c.id, _ISSUER, _AMOUNT, literal("spend"),
+                bindparam("key", type_=Text), null(), NOW,
             ),
         )
         .returning(credit_transfers.c.id)
@@ -108,21 +146,98 @@ def spending(condition: ColumnElement[bool]) -> Spending:
     return Spending(spent, moved)
 
 
-def _moved_by(column: ColumnElement[Any]) -> ColumnElement[int]:
-    moved = select(func.coalesce(func.sum(credit_transfers.c.amount), 0)).where(column == _WALLET)
-    return moved.scalar_subquery()
+_wallet = credit_accounts.alias("wallet")
+SPEND = statement(
+    select(credit_transfers.c.unit, credit_transfers.c.amount, _wallet.c.holder_id)
+    .join(_wallet, _wallet.c.id == credit_transfers.c.debit_account_id)
+    .where(credit_transfers.c.id == _TRANSFER, credit_transfers.c.reason == "spend")
+)
+
+# What a payment bought, and how much of each purchase was taken back and not restored.
+_taken = credit_transfers.alias("taken")
+_restored = credit_transfers.alias("restored")
 
 
+def _sum_of(transfers: Any, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    found = select(func.coalesce(func.sum(transfers.c.amount), 0)).where(*conditions)
+    return func.coalesce(found.scalar_subquery(), 0).cast(BigInteger)
+
+
+_taken_back = _sum_of(_taken, _taken.c.reverses == credit_transfers.c.id)
+_given_again = func.coalesce(
+    select(func.sum(_restored.c.amount))
+    .join_from(_restored, _taken, _restored.c.reverses == _taken.c.id)
+    .where(_taken.c.reverses == credit_transfers.c.id)
+    .scalar_subquery(),
+    0,
+).cast(BigInteger)
+PURCHASES = statement(
+    select(
+        credit_transfers.c.id,
+        _wallet.c.holder_id,
+        credit_transfers.c.unit,
+        credit_transfers.c.amount,
+        _taken_back - _given_again,
+    )
+    .join(_wallet, _wallet.c.id == credit_transfers.c.credit_account_id)
+    .where(credit_transfers.c.payment_id == _PAYMENT, credit_transfers.c.reason == "purchase")
+    .order_by(credit_transfers.c.id)
+)
+TAKEN_BACK = statement(
+    select(
+        credit_transfers.c.id,
+        credit_transfers.c.amount - _sum_of(_taken, _taken.c.reverses == credit_transfers.c.id),
+    )
+    .where(credit_transfers.c.reverses == _TRANSFER)
+    .order_by(credit_transfers.c.id.desc())
+)
+
+
+def _moved_for(column: ColumnElement[Any], *reasons: str) -> ColumnElement[int]:
+    among = or_(*(credit_transfers.c.reason == reason for reason in reasons))
+    moved = select(func.coalesce(func.sum(credit_transfers.c.amount), 0))
+    return moved.where(column == _WALLET, among).scalar_subquery()
+
+
+def _balance_of(account: ColumnElement[Any]) -> ColumnElement[int]:
+    held = select(credit_accounts.c.balance).where(credit_accounts.c.id == account)
+    return func.coalesce(held.scalar_subquery(), 0)
+
+
+_used = _moved_for(credit_transfers.c.debit_account_id, "spend") - _moved_for(
+    credit_transfers.c.credit_account_id, "give_back"
+)
+_left = _balance_of(_WALLET) - _balance_of(_DEBT)
 BALANCE = json_object(
     select(
         _UNIT.label("unit"),
-        _moved_by(credit_transfers.c.credit_account_id).label("total"),
-        _moved_by(credit_transfers.c.debit_account_id).label("used"),
-        func.coalesce(
-            select(credit_accounts.c.balance)
-            .where(credit_accounts.c.id == _WALLET)
-            .scalar_subquery(),
-            0,
-        ).label("remaining"),
+        (_left + _used).label("total"),
+        _used.label("used"),
+        _left.label("remaining"),
     )
 )
+
+_shown = (
+    credit_transfers.c.id,
+    credit_transfers.c.unit,
+    case((credit_transfers.c.credit_account_id == _WALLET, 1), else_=-1)
+    .op("*")(credit_transfers.c.amount)
+    .label("amount"),
+    credit_transfers.c.reason,
+    credit_transfers.c.payment_id,
+    credit_transfers.c.reverses,
+    credit_transfers.c.created_at,
+)
+TRANSFERS = PagedStatement(
+    select(*_shown).where(
+        or_(
+            credit_transfers.c.debit_account_id == _WALLET,
+            credit_transfers.c.credit_account_id == _WALLET,
+        )
+    ),
+    credit_transfers.c.id,
+)
+TRANSFER_BY_KEY = json_object(
+    select(*_shown).where(credit_transfers.c.key == bindparam("key", type_=Text))
+)
+IS_THERE = statement(select(accounts.stands(_HOLDER)))

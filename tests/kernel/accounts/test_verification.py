@@ -1,0 +1,176 @@
+"""Verifying an address with a mailed token: one good one at a time, for a day, once."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.core import clock, ids
+from chalicelib.core.config import config
+from tests.support import database
+from tests.support.api import Api
+from tests.support.cloud import Cloud
+from tests.support.people import PASSWORD, Person, person
+from tests.support.races import many
+from tests.support.state import nothing_changes
+from tests.support.times import Times
+
+PATH = "/v1/auth/verifications"
+AGAIN = "/v1/auth/verification_requests"
+
+
+def mailed_token(api: Api, cloud: Cloud, email: str = "ana@kith.example") -> str:
+    """A token as it comes by mail after signing up."""
+    api.post("/v1/auth/sign_ups", {"email": email, "password": PASSWORD})
+    cloud.deliver()
+    return cloud.mail_to(email).token
+
+
+def test_the_mailed_token_verifies_the_address(api: Api, cloud: Cloud, newcomer: Person) -> None:
+    assert newcomer.api.get("/v1/me").json["email_verified"] is False
+    api.post(AGAIN, {"email": newcomer.email})
+    cloud.deliver()
+    answer = api.post(PATH, {"token": cloud.mail_to(newcomer.email).token})
+    assert (answer.status, answer.json) == (200, {"status": "verified"})
+    assert newcomer.api.get("/v1/me").json["email_verified"] is True
+
+
+def test_a_token_is_good_once(api: Api, cloud: Cloud) -> None:
+    token = mailed_token(api, cloud)
+    assert api.post(PATH, {"token": token}).status == 200
+    with nothing_changes():
+        again = api.post(PATH, {"token": token})
+    assert (again.status, again.code) == (400, "accounts.token_not_valid")
+
+
+def test_of_twenty_tries_at_once_one_succeeds(api: Api, cloud: Cloud) -> None:
+    token = mailed_token(api, cloud)
+    answers = many(20, lambda: api.post(PATH, {"token": token}), connections=20)
+    assert sorted(answer.status for answer in answers) == [200] + [400] * 19
+    assert database.execute(
+        "select count(*) from core.outbox where topic = 'accounts.email_verified'"
+    ) == [(1,)]
+
+
+def test_a_newer_token_replaces_the_one_before(api: Api, cloud: Cloud) -> None:
+    older = mailed_token(api, cloud)
+    api.post(AGAIN, {"email": "ana@kith.example"})
+    cloud.deliver()
+    newer = cloud.mail_to("ana@kith.example").token
+    assert newer != older
+    assert database.execute("select count(*) from accounts.tokens") == [(1,)]
+    assert api.post(PATH, {"token": older}).code == "accounts.token_not_valid"
+    assert api.post(PATH, {"token": newer}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("age", "status"),
+    [(timedelta(hours=23, minutes=59, seconds=59), 200), (timedelta(hours=24), 400)],
+)
+def test_a_token_is_good_for_a_day(api: Api, cloud: Cloud, age: timedelta, status: int) -> None:
+    minted = clock.now()
+    clock.follow(clock.frozen(minted))
+    token = mailed_token(api, cloud)
+    clock.follow(clock.frozen(minted + age))
+    assert api.post(PATH, {"token": token}).status == status
+
+
+def test_the_mail_holds_one_link_in_both_its_parts(api: Api, cloud: Cloud) -> None:
+    token = mailed_token(api, cloud)
+    mail = cloud.mail_to("ana@kith.example")
+    link = f"{config().public_url}/verify_email?token={token}"
+    assert mail.subject == "Confirm your e-mail address"
+    assert "24 hours" in mail.text
+    assert re.findall(r"https?://\S+", mail.text) == [link]
+    assert re.findall(r'href="([^"]+)"', mail.html) == [link]
+
+
+def test_the_token_is_stored_nowhere_but_as_its_hash(api: Api, cloud: Cloud) -> None:
+    token = mailed_token(api, cloud)
+    assert len(token) >= 43
+    assert database.execute("select token_hash from accounts.tokens") == [(ids.token_hash(token),)]
+    ((written,),) = database.execute(
+        "select coalesce(string_agg(o::text, ''), '') from core.outbox o"
+    )
+    assert token not in written
+    assert "ana@kith.example" not in written
+
+
+def test_a_tokens_hash_is_no_token(api: Api, cloud: Cloud) -> None:
+    mailed_token(api, cloud)
+    ((stored,),) = database.execute("select token_hash from accounts.tokens")
+    assert api.post(PATH, {"token": stored}).code == "accounts.token_not_valid"
+
+
+def test_a_banned_persons_token_verifies_nothing(api: Api, cloud: Cloud) -> None:
+    token = mailed_token(api, cloud)
+    database.execute("update accounts.users set status = 'banned'")
+    with nothing_changes():
+        assert api.post(PATH, {"token": token}).code == "accounts.token_not_valid"
+
+
+@pytest.mark.parametrize("token", [None, "", "short", "x" * 201, 7, ["x" * 30]])
+def test_what_is_no_token_is_named(api: Api, token: object) -> None:
+    with nothing_changes():
+        answer = api.post(PATH, {"token": token})
+    assert answer.status == 400
+    assert {problem["field"].split("[")[0] for problem in answer.json["errors"]} == {"body.token"}
+
+
+def test_asking_again_answers_the_same_for_everybody(
+    api: Api, cloud: Cloud, ana: Person, newcomer: Person
+) -> None:
+    cloud.deliver()
+    sent = len(cloud.mails)
+    answers = [
+        api.post(AGAIN, {"email": email})
+        for email in (ana.email, newcomer.email, "nobody@kith.example")
+    ]
+    assert {(answer.status, answer.text) for answer in answers} == {(202, '{"status":"accepted"}')}
+    cloud.deliver()
+    assert [mail.recipient for mail in cloud.mails[sent:]] == [newcomer.email]
+
+
+def test_asking_again_is_limited_to_three_an_hour_for_an_address(
+    api: Api, cloud: Cloud, newcomer: Person
+) -> None:
+    clock.follow(clock.frozen(clock.now()))
+    statuses = many(
+        6,
+        lambda: Api(api.app, address="198.51.100.9").post(AGAIN, {"email": newcomer.email}).status,
+    )
+    assert sorted(statuses) == [202] * 3 + [429] * 3
+
+
+def test_asking_again_names_a_bad_address(api: Api) -> None:
+    with nothing_changes():
+        answer = api.post(AGAIN, {"email": "nobody"})
+    assert [problem["field"] for problem in answer.json["errors"]] == ["body.email"]
+
+
+def test_the_configured_address_becomes_admin_when_verified_and_nobody_else(
+    api: Api, cloud: Cloud, ana: Person
+) -> None:
+    admin = person(api, verified=False, email="Admin@Kith.example")
+    assert admin.api.get("/v1/me").json["roles"] == []
+    api.post(AGAIN, {"email": "admin@kith.example"})
+    cloud.deliver()
+    api.post(PATH, {"token": cloud.mail_to("Admin@Kith.example").token})
+    assert admin.api.get("/v1/me").json["roles"] == ["all:admin"]
+    assert ana.api.get("/v1/me").json["roles"] == []
+
+
+def test_expired_tokens_are_swept_by_the_hour(api: Api, cloud: Cloud, times: Times) -> None:
+    mailed_token(api, cloud)
+    times.pass_by(timedelta(hours=23))
+    mailed_token(api, cloud, "ben@kith.example")
+    assert times.run("accounts_forget_expired") == {
+        "job": "accounts_forget_expired",
+        "state": "done",
+        "rows": 0,
+    }
+    times.pass_by(timedelta(hours=2))
+    assert times.run("accounts_forget_expired")["rows"] == 1
+    assert database.execute(
+        "select u.email::text from accounts.tokens join accounts.users u on u.id = user_id"
+    ) == [("ben@kith.example",)]

@@ -1,0 +1,25 @@
+"""One's credits."""
+
+import pytest
+
+from tests.support.people import Person, credit
+
+PATH = "/v1/billing/credits"
+
+
+def test_who_never_had_any_has_none(ana: Person) -> None:
+    assert ana.api.get(PATH).json == {"unit": "contact", "total": 0, "used": 0, "remaining": 0}
+
+
+def test_ones_own_credits_and_nobody_elses(ana: Person, ben: Person) -> None:
+    credit(ana, 3)
+    credit(ana, 4)
+    assert ana.api.get(PATH).json["remaining"] == 7
+    assert ben.api.get(PATH).json["remaining"] == 0
+
+
+@pytest.mark.parametrize("asked", ["unit=gold", "unit=", "unit=contact&unit=contact"])
+def test_an_unknown_unit_is_named(ana: Person, asked: str) -> None:
+    answer = ana.api.get(f"{PATH}?{asked}")
+    assert answer.status == 400
+    assert [problem["field"] for problem in answer.json["errors"]] == ["query.unit"]
