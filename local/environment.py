@@ -5,9 +5,11 @@ kept, so that what they sealed stays readable.
 """
 
 import base64
+import contextlib
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -116,7 +118,7 @@ def remember(home: Path, environment: Mapping[str, str]) -> None:
     """Keep the environment of this run, readable for its owner, for the commands beside it."""
     names = ("KITH_", "STRIPE_", "AWS_", "DATABASE_URL", "PORT")
     told = {name: value for name, value in environment.items() if name.startswith(names)}
-    _write(home / _STATE, json.dumps(told, indent=1))
+    _written(home / _STATE, json.dumps(told, indent=1)).replace(home / _STATE)
 
 
 def remembered(home: Path) -> dict[str, str]:
@@ -152,21 +154,22 @@ def _master_key() -> str:
 
 
 def _kept(home: Path, name: str, make: Callable[[], str]) -> str:
-    """The secret of that name, made at first use."""
+    """The secret of that name, made at first use; two processes at once get the same."""
     file = home / "secrets" / name
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(file, make())
+        partial = _written(file, make())
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(partial)
+        partial.unlink()
     return file.read_text().strip()
 
 
-def _write(file: Path, text: str) -> None:
-    """Write a file for its owner alone, whole or not at all."""
-    partial = file.with_name(f"{file.name}.new")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _written(file: Path, text: str) -> Path:
+    """A file beside `file` with the text, on disk and for its owner alone, to take its place."""
+    descriptor, partial = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(f"{text}\n")
         stream.flush()
         os.fsync(stream.fileno())
-    partial.replace(file)
+    return Path(partial)

@@ -92,6 +92,7 @@ class Connection:
         self._after_commit: list[Callable[[], None]] = []
         self._driver: Driver | None = None
         self.committing = False
+        self.settled = False
 
     def one(self, statement: Statement[R], **given: Any) -> R | None:
         """The first row, or None."""
@@ -189,6 +190,7 @@ class Connection:
         answers = [*(own[0] for own in replies), *main]
         for prelude, answer in zip([*apart, *within], answers, strict=False):
             prelude.settle(answer)
+        self.settled = True
         return main[-1] if call is not None else Reply([], "")
 
     def _exchange(self, groups: list[Group]) -> list[list[Reply]]:
@@ -231,12 +233,16 @@ def run(kind: Kind, work: Callable[[Connection], T], *preludes: Callable[[], Pre
     serialization failure or deadlock, and after the connection was lost before COMMIT was sent.
     After that point the outcome is unknown, and the client's retry under its key finds it out.
     """
+    counted = False
     for attempt in range(1, ATTEMPTS + 1):
-        db = Connection(kind, tuple(prelude() for prelude in preludes))
+        # What stood apart stands already when the work is done again: it counted this request.
+        due = (prelude() for prelude in preludes)
+        db = Connection(kind, tuple(one for one in due if not (one.apart and counted)))
         try:
             result = work(db)
             db.finish()
         except Exception as error:
+            counted = counted or db.settled
             final = _final(db, error)
             if final is error:
                 raise

@@ -229,8 +229,11 @@ def _unit_of_work(
         if not operation.access.signed_in:
             # What an anonymous caller asks for may be dear before its first statement.
             unit.settle()
-        answer = function(unit, **given)
-        unit.settle()
+        try:
+            answer = function(unit, **given)
+        finally:
+            # A refusal before the first statement must not stand before "who are you".
+            unit.settle()
         text = _checked(operation, answers.text_of(answer), answer)
         if attempt is not None:
             attempt.store(unit, operation.status, text)
@@ -249,8 +252,10 @@ def _call(
 ) -> str:
     transactions = Transactions(*preludes)
     try:
-        answer = function(transactions, **given)
-        transactions.settle()
+        try:
+            answer = function(transactions, **given)
+        finally:
+            transactions.settle()
     except AppError as error:
         if attempt is not None and error.status < 500:  # noqa: PLR2004  refused, not failed
             db.run("write", attempt.release)

@@ -13,6 +13,8 @@ _last = (0, 0)  # milliseconds, counter
 
 _COUNTER_BITS = 12
 _TOKEN_BYTES = 32
+# So much may the last id be ahead of the clock: it stepped back, or ids were made too fast for it.
+_MOST_AHEAD_MILLISECONDS = 10_000
 
 
 def uuid7() -> UUID:
@@ -21,12 +23,12 @@ def uuid7() -> UUID:
     milliseconds = int(clock.now().timestamp() * 1000)
     with _lock:
         last_milliseconds, counter = _last
-        if milliseconds == last_milliseconds and counter + 1 < 1 << _COUNTER_BITS:
-            counter += 1
-        elif milliseconds == last_milliseconds:
-            milliseconds, counter = milliseconds + 1, 0
-        else:
+        if not 0 <= last_milliseconds - milliseconds <= _MOST_AHEAD_MILLISECONDS:
             counter = secrets.randbits(_COUNTER_BITS - 1)
+        elif counter + 1 < 1 << _COUNTER_BITS:
+            milliseconds, counter = last_milliseconds, counter + 1
+        else:
+            milliseconds, counter = last_milliseconds + 1, 0
         _last = (milliseconds, counter)
     random = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
     return UUID(int=milliseconds << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random)

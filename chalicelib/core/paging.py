@@ -2,7 +2,8 @@
 
 PostgreSQL builds the whole page, cursor included, from an ordinary select, so a list is one
 statement and one round trip. A cursor is base64url of a digest of the filters and the last row's
-sort values; with other filters, or altered, it is refused.
+sort values. With other filters, or without their form, it is refused; one that somebody made up
+in that form is a place in the list like any other, since what is seen there is up to the list.
 """
 
 import base64
@@ -173,7 +174,7 @@ def _before_all(column: ColumnElement[Any], *, ascending: bool) -> Any:
         return _FIRST_ID if ascending else _LAST_ID
     if isinstance(kind, Integer):
         highest = _highest(kind)
-        return -highest if ascending else highest
+        return -highest - 1 if ascending else highest
     return _FIRST_MOMENT if ascending else _LAST_MOMENT
 
 
@@ -188,12 +189,13 @@ def _value(column: ColumnElement[Any], told: Any) -> Any:
         if isinstance(kind, Uuid):
             return UUID(told)
         if isinstance(kind, Integer):
-            if not isinstance(told, int) or isinstance(told, bool) or abs(told) > _highest(kind):
+            highest = _highest(kind)
+            if type(told) is not int or not -highest - 1 <= told <= highest:
                 raise _bad_cursor()
             return told
         moment = datetime.fromisoformat(told)
-    except (TypeError, ValueError, AttributeError) as error:
+        if moment.tzinfo is None:
+            raise _bad_cursor()
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _bad_cursor() from error
-    if moment.tzinfo is None:
-        raise _bad_cursor()
-    return moment

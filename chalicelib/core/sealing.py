@@ -49,7 +49,7 @@ def unseal(key: bytes, row: str, sealed: bytes) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  16 ms
 
     version, nonce, body = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-    if version != _VERSION:
+    if version != _VERSION or len(nonce) < _NONCE_BYTES:
         raise CannotOpen
     try:
         return AESGCM(key).decrypt(nonce, body, row.encode())

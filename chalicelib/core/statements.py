@@ -19,6 +19,8 @@ Process = Callable[[Any], Any]
 
 # The dialect renders numbered parameters with their casts, and knows which values pg8000 converts.
 _DIALECT = PGDialect_pg8000(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+# Only numbers with decimals ask what the server calls them; it is known when rows come, not before.
+_NUMERIC_OID = 1700
 
 
 class Statement(Generic[R]):
@@ -82,7 +84,7 @@ class Statement(Generic[R]):
             if (process := bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
         }
         getters = tuple(
-            entry.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+            entry.type.dialect_impl(_DIALECT).result_processor(_DIALECT, _NUMERIC_OID)
             for entry in compiled._result_columns  # noqa: SLF001  no public name for it
         )
         self._getters = getters if any(getters) else None

@@ -40,4 +40,5 @@ def _page() -> str:
     from offapi import OpenAPITemplate  # noqa: PLC0415  reads megabytes of scripts
 
     text: str = OpenAPITemplate.SWAGGER.value.format(spec_url="/openapi.json")
-    return text.replace("<title>SwaggerUI</title>", "<title>API · Kith</title>")
+    own = "<title>API · Kith</title><style>body { margin: 0 }</style>"
+    return text.replace("<title>SwaggerUI</title>", own)

@@ -24,7 +24,7 @@ p { margin: .4rem 0 .8rem; } .soft { color: var(--soft); }
 a { color: var(--accent); } a:focus-visible, button:focus-visible, input:focus-visible,
 summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .7rem;
-  padding: .2rem 1rem; overflow-x: auto; } .card + .card { margin-top: .8rem; }
+  padding: .2rem 1rem; overflow-x: auto; } .mail + .mail { margin-top: .8rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .8rem .5rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
@@ -48,9 +48,9 @@ input { font: inherit; padding: .5rem .7rem; border: 1px solid var(--line); bord
 summary { cursor: pointer; color: var(--soft); }
 iframe { width: 100%; height: 22rem; border: 1px solid var(--line); border-radius: .5rem;
   background: #fff; color-scheme: light; margin: .6rem 0; }
-@media (max-width: 30rem) { thead { display: none; } tr { display: block; padding: .4rem 0;
+@media (max-width: 40rem) { thead { display: none; } tr { display: block; padding: .4rem 0;
   border-bottom: 1px solid var(--line); } tr:last-child { border-bottom: 0; }
-  th, td { display: block; border: 0; padding: .1rem 0; } }
+  th, td { display: block; border: 0; padding: .1rem 0; } tbody th { white-space: normal; } }
 """
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"

@@ -28,6 +28,8 @@ from chalicelib.kernel.accounts.sessions import queries as sessions
 SESSION_LIFE = timedelta(days=30)
 VERIFICATION_LIFE = timedelta(hours=24)
 
+caller_state = queries.CALLER_STATE
+"""How the edge learns whether a caller's session stands, and what they may do."""
 stands = queries.stands
 """A Core clause: whether a user is neither banned nor erased."""
 locale_of = queries.locale_of

@@ -17,6 +17,7 @@ from chalicelib.core.errors import Unavailable
 _TIMEOUT_SECONDS = 8
 _RETRIES = 2
 _PAGE = 100
+_CHARGE = "payment_intent.latest_charge"
 
 _REFUND_STATES = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
 _DISPUTE_STATES = {
@@ -154,14 +155,14 @@ def create_session(
 def session(key: str, session_id: str) -> Session:
     """A session as it is now."""
     with _stripe(key) as stripe:
-        return _session(stripe.checkout.sessions.retrieve(session_id, _with_charge("")))
+        return _session(stripe.checkout.sessions.retrieve(session_id, {"expand": [_CHARGE]}))
 
 
 def session_of(key: str, payment_id: str) -> Session | None:
     """The session that a payment was made in."""
     with _stripe(key) as stripe:
         found = stripe.checkout.sessions.list(
-            {"payment_intent": payment_id, **_with_charge("data.")}
+            {"payment_intent": payment_id, "expand": [f"data.{_CHARGE}"]}
         )
     return _session(found.data[0]) if found.data else None
 
@@ -169,9 +170,9 @@ def session_of(key: str, payment_id: str) -> Session | None:
 def close_session(key: str, session_id: str) -> Session:
     """A session as it is now, closed if it was still open."""
     with _stripe(key) as stripe:
-        found = stripe.checkout.sessions.retrieve(session_id, _with_charge(""))
+        found = stripe.checkout.sessions.retrieve(session_id, {"expand": [_CHARGE]})
         if found.status == "open":
-            found = stripe.checkout.sessions.expire(session_id, _with_charge(""))
+            found = stripe.checkout.sessions.expire(session_id, {"expand": [_CHARGE]})
     return _session(found)
 
 
@@ -236,7 +237,7 @@ def recent(key: str, resource: str, since: datetime, cursor: str | None) -> Slic
         "limit": _PAGE,
     }
     asked |= {"starting_after": cursor} if cursor else {}
-    asked |= _with_charge("data.") if resource == "sessions" else {}
+    asked |= {"expand": [f"data.{_CHARGE}"]} if resource == "sessions" else {}
     with _stripe(key) as stripe:
         home = stripe.checkout if resource == "sessions" else stripe
         found = getattr(home, resource).list(asked)
@@ -245,12 +246,10 @@ def recent(key: str, resource: str, since: datetime, cursor: str | None) -> Slic
     return Slice(items, found.data[-1].id if found.has_more else None)
 
 
-def _with_charge(place: str) -> dict[str, Any]:
-    return {"expand": [f"{place}payment_intent.latest_charge"]}
-
-
-def _plain(found: Any) -> dict[str, Any]:
-    return dict(found.to_dict())
+def _event(found: Any) -> dict[str, Any]:
+    """What of an event is needed: the rest is fetched afresh anyway."""
+    named = {"object": {"id": getattr(found.data.object, "id", None)}}
+    return {"id": found.id, "type": found.type, "livemode": found.livemode, "data": named}
 
 
 def _session(found: Any) -> Session:
@@ -288,7 +287,7 @@ def _dispute(found: Any) -> Dispute:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    "sessions": _session, "refunds": _refund, "disputes": _dispute, "events": _plain,
+    "sessions": _session, "refunds": _refund, "disputes": _dispute, "events": _event,
 }  # fmt: skip
 
 

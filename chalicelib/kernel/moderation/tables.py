@@ -1,6 +1,17 @@
 """Who wants nothing to do with whom; what was reported, decided and appealed."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, TypedColumns, Uuid, text
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    TypedColumns,
+    Uuid,
+    text,
+)
 
 from chalicelib.core.columns import (
     Fate,
@@ -19,6 +30,16 @@ _REASONS = (
     "('spam', 'scam', 'fake', 'harassment', 'hate', 'violence', 'sexual', 'minor', 'illegal',"
     " 'privacy', 'other')"
 )
+
+
+def _moderator() -> Column[UUID]:
+    """Who decided: whom it is about is never shown, nor given in what they download."""
+    return Column(
+        Uuid,
+        ForeignKey("accounts.users.id", ondelete="RESTRICT"),
+        nullable=False,
+        info={"secret": True},
+    )
 
 
 class BlockColumns(TypedColumns):
@@ -123,7 +144,7 @@ class DecisionColumns(TypedColumns):
     action = words(Fate.NOT_PERSONAL)
     reason = words(Fate.NOT_PERSONAL)
     explanation = words(Fate.BLANK)
-    decided_by = reference("accounts.users.id")
+    decided_by = _moderator()
     created_at = moment()
 
 
@@ -174,7 +195,7 @@ class AppealOutcomeColumns(TypedColumns):
     user_id = reference("accounts.users.id")
     outcome = words(Fate.NOT_PERSONAL)
     explanation = words(Fate.BLANK)
-    decided_by = reference("accounts.users.id")
+    decided_by = _moderator()
     created_at = moment()
 
 

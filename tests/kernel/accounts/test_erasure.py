@@ -27,6 +27,8 @@ WANTED = "quillfeather.wanted@kith.example"
 PHONE = "+5511900018273"
 DEVICE = "Quillfeather's phone"
 DESCRIPTION = "Quillfeather tells of plumes."
+REPORT = "Quillfeather was written to three times."
+DOMAIN = "quillfeather.com"
 CONTACT = {"email": "plumes@quillfeather.example", "phone": "+5511911118273", "handle": "@plumes"}
 
 CANARIES = ["quillfeather", "plumes", "0018273", "1118273"]
@@ -59,7 +61,13 @@ def known(api: Api, cloud: Cloud, stripe: Stripe, ben: Person) -> Person:
     credit(ben, 1)
     revealed = ben.api.post(f"/v1/marketplace/posts/{post}/reveal", key=str(uuid.uuid4()))
     assert revealed.json["contact_info"] == CONTACT
-    who.api.put(f"/v1/moderation/blocks/{person(api).id}")
+    other = person(api).id
+    who.api.put(f"/v1/moderation/blocks/{other}")
+    reported = {"product": "marketplace", "subject_kind": "accounts.user", "subject_id": str(other)}
+    told = who.api.post("/v1/moderation/reports", reported | {"reason": "spam", "detail": REPORT})
+    assert told.status == 201, told.text
+    domain = who.api.post("/v1/marketplace/domain_verifications", {"domain": DOMAIN})
+    assert domain.status == 201, domain.text
     who.api.post("/v1/me/email_changes", {"email": WANTED, "password": PASSWORD})
     cloud.deliver()
     return who

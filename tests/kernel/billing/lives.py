@@ -78,9 +78,9 @@ def refund(by: Person, paid: Paid, amount: int | None = None, key: str | None = 
     return by.api.post(f"{ADMIN}/payments/{paid.id}/refunds", body, key=key or str(uuid.uuid4()))
 
 
-def refund_at_provider(stripe: Stripe, paid: Paid, amount: int) -> str:
+def refund_at_provider(stripe: Stripe, external_id: str, amount: int) -> str:
     """Give money back past us, as in the provider's dashboard; the provider's id."""
-    form = urlencode({"payment_intent": paid.external_id, "amount": amount}).encode()
+    form = urlencode({"payment_intent": external_id, "amount": amount}).encode()
     request = urllib.request.Request(
         f"{stripe.fake.url}/v1/refunds",
         data=form,

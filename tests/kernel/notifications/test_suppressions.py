@@ -95,34 +95,33 @@ def test_the_address_itself_is_not_kept(api: Api, cloud: Cloud, capsys: Any) -> 
     assert "canary" not in capsys.readouterr().out
 
 
-class TestLifting:
-    """Support writes to somebody again."""
+def path_of(who: Person) -> str:
+    return f"/v1/admin/users/{who.id}/suppression"
 
-    def path(self, who: Person) -> str:
-        return f"/v1/admin/users/{who.id}/suppression"
 
-    def test_support_lifts_it_once(self, ana: Person, api: Api, cloud: Cloud) -> None:
-        support = person(api)
-        give_role(support, "support")
-        cloud.take(QUEUE, [by_sns(bounce(ana.email))])
-        statuses = sorted(one.status for one in many(3, lambda: support.api.delete(self.path(ana))))
-        assert statuses == [204, 404, 404]
-        assert suppressed() == []
-        assert mailed(api, cloud, ana.email)
-        assert database.execute("select actor_id, action from core.audit_log") == [
-            (support.id, "notifications.lift_suppression")
-        ]
+def test_support_lifts_it_once(ana: Person, api: Api, cloud: Cloud) -> None:
+    support = person(api)
+    give_role(support, "support")
+    cloud.take(QUEUE, [by_sns(bounce(ana.email))])
+    statuses = sorted(one.status for one in many(3, lambda: support.api.delete(path_of(ana))))
+    assert statuses == [204, 404, 404]
+    assert suppressed() == []
+    assert mailed(api, cloud, ana.email)
+    assert database.execute("select actor_id, action from core.audit_log") == [
+        (support.id, "notifications.lift_suppression")
+    ]
 
-    def test_nobody_else_does(self, ana: Person, ben: Person, api: Api, cloud: Cloud) -> None:
-        cloud.take(QUEUE, [by_sns(bounce(ana.email))])
-        finance = person(api)
-        give_role(finance, "finance")
-        of_a_product = person(api)
-        give_role(of_a_product, "support", "marketplace")
-        support = person(api)
-        give_role(support, "support")
-        with nothing_changes():
-            assert api.delete(self.path(ana)).status == 401
-            for who in (ana, ben, finance, of_a_product):
-                assert who.api.delete(self.path(ana)).code == "not_allowed"
-            assert support.api.delete(self.path(ben)).status == 404
+
+def test_nobody_else_does(ana: Person, ben: Person, api: Api, cloud: Cloud) -> None:
+    cloud.take(QUEUE, [by_sns(bounce(ana.email))])
+    finance = person(api)
+    give_role(finance, "finance")
+    of_a_product = person(api)
+    give_role(of_a_product, "support", "marketplace")
+    support = person(api)
+    give_role(support, "support")
+    with nothing_changes():
+        assert api.delete(path_of(ana)).status == 401
+        for who in (ana, ben, finance, of_a_product):
+            assert who.api.delete(path_of(ana)).code == "not_allowed"
+        assert support.api.delete(path_of(ben)).status == 404

@@ -21,7 +21,8 @@ PATH = "/v1/admin/marketplace/settings"
 @pytest.fixture(autouse=True)
 def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting of each kind."""
-    monkeypatch.setattr(settings, "_declared", dict(settings._declared))
+    known = dict(settings._declared)  # noqa: SLF001  those of the program
+    monkeypatch.setattr(settings, "_declared", known)
     settings.declare("marketplace", "test_size", default=5, description="A size", least=1, most=9)
     settings.declare("marketplace", "test_name", default="five", description="A name", most=8)
     settings.declare("marketplace", "test_switch", default=True, description="A switch")
@@ -51,7 +52,7 @@ def listed(who: Person) -> dict[str, Any]:
     return {one["key"]: one for one in who.api.get(PATH).json["items"]}
 
 
-def test_statements_read_the_default_until_it_is_changed(admin: Person) -> None:
+def test_what_an_admin_sets_holds_from_the_next_request_on(admin: Person) -> None:
     with listening() as heard:
         assert now() == (5, "five", True)
     assert len(heard) == 1

@@ -1,7 +1,6 @@
 """Changing, archiving, reactivating and deleting one's own posts, and listing them."""
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -174,7 +173,7 @@ def test_of_two_brought_back_at_once_one_is(ana: Person, stripe: Stripe, cloud: 
 def test_the_fee_must_stand(ana: Person, stripe: Stripe, cloud: Cloud, times: Times) -> None:
     post = post_of(ana, stripe, cloud)
     ana.api.post(f"{POSTS}/{post}/archive")
-    database.execute("update billing.payments set paid_at = paid_at - $1", timedelta(days=366))
+    database.execute("update billing.payments set paid_at = paid_at - interval '366 days'")
     with nothing_changes():
         refused = ana.api.post(f"{POSTS}/{post}/reactivate")
     assert refused.code == "marketplace.posting_fee_not_paid"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.core import clock, db, settings
 from tests.support import database
-from tests.support.api import Api, Answer
+from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
 from tests.support.crowd import posts_like
 from tests.support.people import Person, credit, person, post_of

@@ -28,6 +28,7 @@ from sqlalchemy import (
     func,
     literal_column,
     not_,
+    or_,
     select,
     true,
     tuple_,
@@ -159,20 +160,25 @@ def _walked_or_found(
     found: Select[*tuple[Any, ...]], filters: tuple[Filter, ...], sort: Sort
 ) -> PagedStatement:
     """The page as a walk fills it; if it doesn't, the first of all that `found` takes by index."""
-    ahead = select(posts).where(is_active(), _after(posts, sort))
+    ahead = [is_active(), _after(posts, sort)]
     if sort == "most_followers" and {"followers", "most_followers"} & set(filters):
-        ahead = ahead.where(_in_range(posts))
-    seen = _sorted(ahead, posts, sort).limit(WALKED).subquery("seen")
+        ahead.append(_in_range(posts))
+    seen = _sorted(select(posts).where(*ahead), posts, sort).limit(WALKED).subquery("seen")
     walk = _shown(seen).where(_fits(seen, filters))
     walked = _fenced(_sorted(walk, seen, sort).limit(_LIMIT + 1).cte("walked"))
     is_full = select(func.count() > _LIMIT).select_from(walked).scalar_subquery()
+    # Near the end of the list the walk has seen all that is left.
+    left = _sorted(select(posts.c.id).where(*ahead), posts, sort).limit(WALKED).subquery("left")
+    is_all = select(func.count() < WALKED).select_from(left).scalar_subquery()
+    done = select(or_(is_full, is_all).label("it")).cte("done")
+    is_done = select(done.c.it).scalar_subquery()
 
-    taken = _fenced(found.where(not_(is_full)).cte("taken"))
+    taken = _fenced(found.where(not_(is_done)).cte("taken"))
     fitting = _fenced(
         _shown(taken).where(_fits(taken, filters), _after(taken, sort)).cte("fitting")
     )
     rows = union_all(
-        _shown(walked).where(is_full),
+        _shown(walked).where(is_done),
         _sorted(_shown(fitting), fitting, sort).limit(_LIMIT + 1).subquery("first").select(),
     )
     return _paged(rows.subquery("page"), sort)

@@ -113,7 +113,7 @@ NOT_SEEN = statement(
         failures=_failures,
         checked_at=NOW,
         next_check_at=case((_lapses, null()), (_known.status == "verified", _NEXT), else_=null()),
-        updated_at=NOW,
+        updated_at=case((_lapses, NOW), else_=_known.updated_at),
     )
     .returning(_known.user_id, and_(_known.status == "lapsed", _known.updated_at == NOW))
 )

@@ -121,7 +121,7 @@ def _deed(stripe: Stripe, paid: Any, deed: str, made: list[str]) -> None:
     """What happens at the provider."""
     name, _, amount = deed.partition(" ")
     if name == "refund":
-        made.append(refund_at_provider(stripe, paid, int(amount)))
+        made.append(refund_at_provider(stripe, paid.external_id, int(amount)))
     elif name == "fail":
         stripe.fake.fail_refund(made[-1])
     elif name == "dispute":
@@ -158,7 +158,7 @@ def test_every_order_ends_in_one_state(
     ]
     orders = list(itertools.permutations(ours))
     chance = random.Random(7)
-    for order in chance.sample(orders, min(len(orders), 24)):
+    for order in chance.sample(orders, min(len(orders), 10)):
         doubled = [*order, *chance.sample(order, 2)]
         assert _told_anew(api, stripe, cloud, doubled) == expected
 

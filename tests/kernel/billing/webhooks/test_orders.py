@@ -89,8 +89,8 @@ def schedules(events: list[str], chance: random.Random) -> Iterator[Sequence[str
     if len(events) <= 5:
         yield from itertools.permutations(events)
     else:
-        yield from (chance.sample(events, len(events)) for _ in range(150))
-    for _ in range(50):
+        yield from (chance.sample(events, len(events)) for _ in range(60))
+    for _ in range(25):
         twice = events + chance.choices(events, k=len(events))
         yield chance.sample(twice, len(twice))
 
