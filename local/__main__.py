@@ -94,11 +94,12 @@ def _seed(_given: argparse.Namespace) -> None:
 
 def _openapi(_given: argparse.Namespace) -> None:
     os.environ.update(environment.placeholders())
-    from local.pages.docs import openapi_text  # noqa: PLC0415  only once its environment is set
+    import app  # noqa: F401, PLC0415  registers every operation; not before its environment
+    from local.pages.docs import openapi_text  # noqa: PLC0415  beside it
 
     file = paths.REPOSITORY / "docs" / "openapi.json"
     file.parent.mkdir(exist_ok=True)
-    file.write_text(openapi_text())
+    file.write_text(openapi_text(), encoding="utf-8")
     print(f"{file.relative_to(paths.REPOSITORY)} is written")
 
 

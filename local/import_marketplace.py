@@ -11,8 +11,8 @@ from pathlib import Path
 from chalicelib.core import db
 from chalicelib.core.db import Connection
 from chalicelib.products.marketplace.importing import service
+from chalicelib.products.marketplace.importing.errors import NotTheStore
 from chalicelib.products.marketplace.importing.schemas import Report
-from chalicelib.products.marketplace.importing.service import NotTheStore
 
 
 class _OnlyLooked(Exception):

@@ -58,6 +58,11 @@ class ReadableLog(io.TextIOBase):
             self._terminal.flush()
         return len(text)
 
+    def close(self) -> None:
+        """Close the file; the terminal is somebody else's."""
+        self._file.close()
+        super().close()
+
 
 def use(path: Path) -> ReadableLog:
     """Have the app's lines go to the file at `path` and, readable, to standard output."""

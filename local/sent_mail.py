@@ -5,6 +5,8 @@ mail as sent, so a mail that was acknowledged can be read here.
 """
 
 import os
+import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -14,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from chalicelib.core import aws, ids
+from chalicelib.core import aws
 
 _MOST_KEPT = 2_000
 
@@ -57,8 +59,8 @@ class SentMail:
     def _keeping(self, send: _Send) -> _Send:
         def send_and_keep(sender: str, recipient: str, raw: bytes) -> str:
             identifier = send(sender, recipient, raw)
-            # Names are ordered by time; it is readable once it is whole.
-            file = self._folder / f"{ids.uuid7()}.eml"
+            # Names are in the order of real time, which nobody moves; it shows once it is whole.
+            file = self._folder / f"{time.time_ns():020d}-{secrets.token_hex(2)}.eml"
             partial = file.with_suffix(".new")
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
                 stream.write(raw)

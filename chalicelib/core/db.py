@@ -275,8 +275,8 @@ def _final(db: Connection, error: Exception) -> Exception | None:
     if isinstance(error, DatabaseError):
         if error.sqlstate in STALE_STATEMENT and session.driver:
             session.driver.forget_prepared()
-            return None
-        return None if error.sqlstate in RETRIED else _as_app_error(error)
+        again = error.sqlstate in RETRIED | STALE_STATEMENT
+        return None if again else _as_app_error(error)
     if isinstance(error, UnencodableValue):
         return ValidationFailed("text that can't be stored")
     return None if isinstance(error, Again) else error

@@ -7,6 +7,7 @@ is raised into a problem, and writes one log line.
 import inspect
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -25,6 +26,7 @@ from chalicelib.core.errors import (
     MethodNotAllowed,
     NotFound,
     NotSignedIn,
+    Unavailable,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -32,7 +34,7 @@ from chalicelib.core.idempotency import Attempt, Replayed
 from chalicelib.core.operations import Access, Kind, Operation, Rate, register
 from chalicelib.core.statements import Json
 
-_BY_STATUS = {
+_BY_STATUS: dict[int, type[AppError]] = {
     error.status: error for error in (MethodNotAllowed, UnsupportedMediaType, InternalError)
 }
 
@@ -256,9 +258,11 @@ def _call(
             answer = function(transactions, **given)
         finally:
             transactions.settle()
-    except AppError as error:
-        if attempt is not None and error.status < 500:  # noqa: PLR2004  refused, not failed
-            db.run("write", attempt.release)
+    except Exception as error:
+        if attempt is not None:
+            refused = isinstance(error, AppError) and error.status < 500  # noqa: PLR2004
+            with suppress(Unavailable):
+                db.run("write", attempt.release if refused else attempt.abandon)
         raise
     text = _checked(operation, answers.text_of(answer), answer)
     if attempt is not None:
@@ -330,11 +334,11 @@ def problems_of_the_framework(event: Any, get_response: Callable[[Any], Response
         return response
     context = getattr(event, "context", {}) or {}
     request_id = str(context.get("requestId") or ids.uuid7())
-    error = _BY_STATUS.get(response.status_code, ValidationFailed)
+    refusal = _BY_STATUS.get(response.status_code, ValidationFailed)
     allowed = response.headers.get("Allow")
-    if error is MethodNotAllowed and not allowed:
-        error = NotFound
-    answer = answers.problem(error(), request_id)
+    if refusal is MethodNotAllowed and not allowed:
+        refusal = NotFound
+    answer = answers.problem(refusal(), request_id)
     if allowed:
         answer.headers["Allow"] = allowed
     return answer

@@ -22,7 +22,7 @@ from chalicelib.core.errors import (
     ValidationFailed,
 )
 from chalicelib.core.operations import Operation
-from chalicelib.core.statements import command, statement
+from chalicelib.core.statements import Statement, command, statement
 from chalicelib.core.tables import idempotency_keys as keys
 
 # Longer than our own longest retry: SQS keeps a message 14 days, and a dead letter may be resent.
@@ -52,11 +52,11 @@ STORE = command(
     .where(_this_key)
     .values(state="done", status=bindparam("answer_status"), body=bindparam("answer_body"))
 )
-RELEASE = command(
-    delete(keys).where(
-        _this_key, keys.c.state == "running", keys.c.created_at == bindparam("claimed_at")
-    )
+_this_claim = (
+    _this_key & (keys.c.state == "running") & (keys.c.created_at == bindparam("claimed_at"))
 )
+RELEASE = command(delete(keys).where(_this_claim))
+ABANDON = command(update(keys).where(_this_claim).values(state="abandoned"))
 
 
 class Replayed(Exception):
@@ -110,7 +110,7 @@ class Attempt:
             return
         if state == "done":
             raise Replayed(status, body)
-        if now - created_at < ABANDONED_AFTER:
+        if state == "running" and now - created_at < ABANDONED_AFTER:
             raise Conflict("the first attempt is still under way")
 
     def store(self, db: Connection, status: int, body: str) -> None:
@@ -125,11 +125,14 @@ class Attempt:
         )
 
     def release(self, db: Connection) -> None:
-        """Let the key be used again: the attempt was refused, and a 4xx is not stored.
+        """Let the key be used again: the attempt was refused, and a 4xx is not stored."""
+        self._let_go(db, RELEASE)
 
-        Only a claim of this very attempt goes: one that a twin holds is the twin's.
-        """
+    def abandon(self, db: Connection) -> None:
+        """Let the same attempt be taken up again at once: it failed, perhaps halfway."""
+        self._let_go(db, ABANDON)
+
+    def _let_go(self, db: Connection, how: Statement[tuple[()]]) -> None:
+        """Only a claim of this very attempt goes: one that a twin holds is the twin's."""
         if self._claimed_at is not None:
-            db.run(
-                RELEASE, key_owner=self.owner, key_name=self.key, claimed_at=self._claimed_at
-            )
+            db.run(how, key_owner=self.owner, key_name=self.key, claimed_at=self._claimed_at)

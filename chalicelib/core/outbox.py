@@ -156,9 +156,7 @@ def subscribe(
 
     def decorate(effect: F) -> F:
         domain = effect.__module__.removeprefix("chalicelib.").split(".")[1]
-        told = Subscriber(
-            f"{domain}.{effect.__name__}", kind.topic, queue or domain, calls, effect
-        )
+        told = Subscriber(f"{domain}.{effect.__name__}", kind.topic, queue or domain, calls, effect)
         known = _subscribers.setdefault(kind.topic, {}).setdefault(told.name, told)
         if known.effect.__code__ is not effect.__code__:
             raise ValueError(f"two subscribers of {kind.topic} are called {told.name}")

@@ -74,9 +74,7 @@ def _deliver(message: Message, subscriber: Subscriber) -> None:
         db.write(outbox.deliver, message, subscriber)
 
 
-def _done(
-    name: str, read: Callable[[str], Any], function: Handler, record: dict[str, Any]
-) -> bool:
+def _done(name: str, read: Callable[[str], Any], function: Handler, record: dict[str, Any]) -> bool:
     started = time.perf_counter()
     error: Exception | None = None
     topic = None

@@ -88,7 +88,7 @@ idempotency_keys = Table(
     "idempotency_keys",
     metadata,
     IdempotencyKeyColumns,
-    CheckConstraint("state in ('running', 'done')", name="idempotency_keys_state"),
+    CheckConstraint("state in ('running', 'abandoned', 'done')", name="idempotency_keys_state"),
     Index("idempotency_keys_expires_at", "expires_at"),
     schema=SCHEMA,
     info={"owner": "owner"},

@@ -65,7 +65,7 @@ def upgrade() -> None:
             created_at timestamptz not null,
             expires_at timestamptz not null,
             primary key (owner, key),
-            constraint idempotency_keys_state check (state in ('running', 'done'))
+            constraint idempotency_keys_state check (state in ('running', 'abandoned', 'done'))
         )
         """
     )

@@ -31,7 +31,7 @@ def upgrade() -> None:
             created_at timestamptz not null,
             updated_at timestamptz not null,
             cell text generated always as (user_type || '/' || platform || '/' || price_point || case when verified then '/verified' else '' end) stored not null,
-            terms text[] generated always as (interests || array[user_type || '/' || platform || '/' || price_point || case when verified then '/verified' else '' end, '#' || length(ltrim((followers)::bit(32)::text, '0')) || '.' || substr(ltrim((followers)::bit(32)::text, '0'), 2, 2)]) stored not null,
+            terms text[] generated always as (interests || array[user_type || '/' || platform || '/' || price_point || case when verified then '/verified' else '' end, '#' || length(ltrim((followers)::bit(32)::text, '0')) || '.' || substr(ltrim((followers)::bit(32)::text, '0'), 2, 5)]) stored not null,
             document tsvector generated always as (to_tsvector('simple'::regconfig, description) || array_to_tsvector(interests)) stored not null,
             primary key (id),
             constraint posts_status check (status in ('active', 'archived', 'removed')),

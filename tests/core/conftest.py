@@ -75,3 +75,26 @@ def scratch(database_url: str) -> Iterator[None]:
     yield
     db.session.close()
     database.execute("drop schema scratch cascade")
+
+
+@pytest.fixture
+def raising(scratch: None) -> None:
+    """Functions that raise by SQLSTATE: always, or the first few times they are called."""
+    database.execute("create sequence scratch.calls")
+    database.execute(
+        "create function scratch.raise(code text) returns void language plpgsql as"
+        " $$ begin raise exception 'canary@kith.example' using errcode = code; end $$"
+    )
+    database.execute(
+        "create function scratch.raise_at_first(times bigint, code text) returns void"
+        " language plpgsql as $$ begin"
+        " if nextval('scratch.calls') <= times then perform scratch.raise(code); end if; end $$"
+    )
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between the runs of a unit, which take no time."""
+    taken: list[float] = []
+    monkeypatch.setattr("chalicelib.core.db.time.sleep", taken.append)
+    return taken

@@ -27,10 +27,14 @@ pytestmark = pytest.mark.usefixtures("scratch")
 
 
 class Number(Schema):
+    """What comes in."""
+
     number: int
 
 
 class Seen(Schema):
+    """What an operation saw of its caller."""
+
     caller: UUID | None = None
     verified: bool | None = None
 
@@ -92,14 +96,14 @@ def at(program: Chalice, who: Person) -> Api:
 
 
 @pytest.mark.parametrize("name", ["user", "verified", "moderator", "support"])
-def test_a_stranger_is_401_whatever_else_is_wrong(
-    program: Chalice, api: Api, name: str
-) -> None:
+def test_a_stranger_is_401_whatever_else_is_wrong(program: Chalice, api: Api, name: str) -> None:
     client = Api(program)
     path = f"/v1/tests/{name}{NOBODY}"
     for raw in (b'{"number": 1}', b'{"number": "x"}', b"nonsense", b"[" * 70_000):
         assert client.call("POST", path, raw=raw).code == "not_signed_in"
-        assert client.call("POST", path, raw=raw, headers={"authorization": "Bearer x"}).status == 401
+        assert (
+            client.call("POST", path, raw=raw, headers={"authorization": "Bearer x"}).status == 401
+        )
     assert kept() == []
 
 
@@ -138,7 +142,7 @@ def test_403_comes_before_404_and_before_the_works_effect(
     ],
 )
 def test_staff_hold_a_role_for_a_product_or_for_all(
-    program: Chalice, ana: Person, role: str, product: str, moderator: int, support: int
+    *, program: Chalice, ana: Person, role: str, product: str, moderator: int, support: int
 ) -> None:
     give_role(ana, role, product)
     found = [

@@ -33,10 +33,13 @@ HEADERS = {
 
 
 def held(token: str | None = None) -> Credentials:
-    return Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token, "eu-central-1")
+    return Credentials(
+        "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token, "eu-central-1"
+    )
 
 
 def botocores(
+    *,
     monkeypatch: pytest.MonkeyPatch,
     who: Credentials,
     method: str,
@@ -68,7 +71,14 @@ def test_a_signature_is_botocores(
     monkeypatch: pytest.MonkeyPatch, url: str, body: bytes, token: str | None
 ) -> None:
     ours = signed_headers(held(token), "sqs", "POST", url, HEADERS, body, AT)
-    theirs = botocores(monkeypatch, held(token), "POST", url, HEADERS, body)
+    theirs = botocores(
+        monkeypatch=monkeypatch,
+        who=held(token),
+        method="POST",
+        url=url,
+        headers=HEADERS,
+        body=body,
+    )
     assert ours["Authorization"] == theirs["Authorization"]
     assert ours.get("X-Amz-Security-Token") == theirs.get("X-Amz-Security-Token")
     assert ours["X-Amz-Date"] == theirs["X-Amz-Date"]
@@ -85,7 +95,14 @@ def test_any_body_and_header_is_signed_as_botocore_does(
 ) -> None:
     headers = {**HEADERS, "X-Amz-Meta-Note": value}
     ours = signed_headers(held(), "sqs", method, SQS, headers, body, AT)
-    theirs = botocores(monkeypatch, held(), method, SQS, headers, body)
+    theirs = botocores(
+        monkeypatch=monkeypatch,
+        who=held(),
+        method=method,
+        url=SQS,
+        headers=headers,
+        body=body,
+    )
     assert ours["Authorization"] == theirs["Authorization"]
 
 
@@ -129,6 +146,7 @@ class Queue:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/000000000000/kith-billing"
 
     def serve(self) -> None:
+        """Take connections until the listener is shut down."""
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
@@ -170,9 +188,10 @@ def queue() -> Iterator[Callable[..., Queue]]:
 
 
 def close_connections() -> None:
-    for connection in aws._connections.by_origin.values():
+    kept = aws._connections.by_origin  # noqa: SLF001  a process keeps them for good
+    for connection in kept.values():
         connection.close()
-    aws._connections.by_origin.clear()
+    kept.clear()
 
 
 def test_one_connection_serves_many_messages(queue: Callable[..., Queue]) -> None:
@@ -250,7 +269,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def received(url: str) -> list[str]:
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    sqs = local_aws._client(origin, "sqs")
+    sqs = local_aws._client(origin, "sqs")  # noqa: SLF001  with the emulator's own keys
     found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     return [message["Body"] for message in found]
 
@@ -264,4 +283,3 @@ def test_a_message_arrives_as_it_was_sent(emulator: str) -> None:
 def test_a_message_to_a_queue_that_does_not_exist_is_told_of(emulator: str) -> None:
     with pytest.raises(Unavailable, match="400"):
         send_message(emulator + "-not", "x")
-

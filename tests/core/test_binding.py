@@ -22,20 +22,24 @@ JSON = "application/json"
 
 
 class Address(Schema):
+    """An object within."""
+
     street: str
     number: int | None = None
 
 
 class Thing(Schema):
+    """A field of each kind."""
+
     name: Annotated[str, Field(min_length=1, max_length=20)]
     count: int = 0
     weight: float = 0.0
     active: bool = True
     born: date | None = None
     owner: uuid.UUID | None = None
-    tags: list[str] = []
+    tags: list[str] = Field(default=[])
     address: Address | None = None
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = Field(default={})
 
 
 def body(raw: bytes | str, content_type: str = JSON, limit: int = 64_000) -> Thing:
@@ -55,9 +59,7 @@ def test_a_body_becomes_its_schema() -> None:
         {"name": "São", "count": 2, "weight": 1.5, "born": "2026-02-28", "owner": str(owner)}
     )
     thing = body(raw)
-    assert thing == Thing(
-        name="São", count=2, weight=1.5, born=date(2026, 2, 28), owner=owner
-    )
+    assert thing == Thing(name="São", count=2, weight=1.5, born=date(2026, 2, 28), owner=owner)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,9 @@ def test_numbers_at_the_edge_are_fine(number: str) -> None:
 
 def test_json_that_is_deep_in_a_string_only_is_fine() -> None:
     brackets = "[{" * 9 + '\\"' + "[{" * 9
-    thing = body(json.dumps({"name": "x", "tags": [brackets, "\\", '"['], "extra": {"a": "[" * 99}}))
+    thing = body(
+        json.dumps({"name": "x", "tags": [brackets, "\\", '"['], "extra": {"a": "[" * 99}})
+    )
     assert thing.tags[0] == brackets
 
 
@@ -161,7 +165,8 @@ def test_thirty_two_levels_are_as_deep_as_it_goes() -> None:
 
 @pytest.mark.parametrize("escape", ["\\ud800", "\\udc00", "\\ud800\\u0041", "\\udfff\\ud800"])
 @pytest.mark.parametrize(
-    "template", ['{"name": "%s"}', '{"name": "x", "extra": {"%s": 1}}', '{"name":"x","tags":["%s"]}']
+    "template",
+    ['{"name": "%s"}', '{"name": "x", "extra": {"%s": 1}}', '{"name":"x","tags":["%s"]}'],
 )
 def test_half_a_character_is_refused_wherever_it_stands(template: str, escape: str) -> None:
     with pytest.raises((ValidationFailed, MalformedBody)) as refused:

@@ -15,14 +15,18 @@ IDENTIFIER = "019a9e00-0000-7000-8000-00000000000a"
 
 
 class Asked(PageQuery):
+    """A parameter of each kind."""
+
     kind: Literal["open", "done"] | None = None
-    tag: list[str] = []
+    tag: list[str] = Field(default=[])
     least: Annotated[int, Field(ge=0), BeforeValidator(digits)] = 0
     owner: UUID | None = None
     unread: bool | None = None
 
 
 class Needed(Schema):
+    """A parameter that may not be missing."""
+
     product: str
 
 
@@ -112,7 +116,22 @@ def test_a_query_becomes_its_schema() -> None:
 
 @pytest.mark.parametrize(
     "limit",
-    ["0", "51", "-1", "1.0", "1e1", "1_0", " 7", "7 ", "+7", "\u0667", "true", "", "9" * 5000, "0x7"],
+    [
+        "0",
+        "51",
+        "-1",
+        "1.0",
+        "1e1",
+        "1_0",
+        " 7",
+        "7 ",
+        "+7",
+        "\u0667",
+        "true",
+        "",
+        "9" * 5000,
+        "0x7",
+    ],
 )
 def test_a_limit_is_a_number_from_1_to_50_in_plain_digits(limit: str) -> None:
     with pytest.raises(ValidationFailed) as refused:

@@ -13,6 +13,8 @@ from tests.support.things import NOW, PAGED, create, page, put
 
 
 class Filtered(PageQuery):
+    """A list with a filter."""
+
     kind: str | None = None
 
 
@@ -31,8 +33,7 @@ def refused(paged: PagedStatement, query: PageQuery) -> bool:
     try:
         page(paged, query)
     except ValidationFailed as error:
-        assert [one.field for one in error.problems] == ["query.cursor"]
-        return True
+        return [one.field for one in error.problems] == ["query.cursor"]
     return False
 
 

@@ -9,6 +9,7 @@ from chalice.app import Chalice
 
 from chalicelib.core import aws, clock, db, jobs, outbox
 from chalicelib.core.db import Connection
+from chalicelib.core.driver import DatabaseError
 from chalicelib.core.outbox import Message
 from tests.support import database, logs
 from tests.support.api import Api
@@ -32,9 +33,7 @@ from tests.support.races import at_once, many
 
 
 @pytest.fixture
-def sqs(
-    app: Chalice, api: Api, scratch: None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Cloud]:
+def sqs(app: Chalice, api: Api, scratch: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Queues with our workers behind them."""
     with program_of(define) as program, subscribed():
         made = Cloud(program)
@@ -133,9 +132,7 @@ def test_what_failed_is_undone_and_leaves_no_record(sqs: Cloud) -> None:
         '{"event_id": "019a9e00-0000-7000-8000-000000000001", "topic": "tests.noted"}',
     ],
 )
-def test_what_is_no_message_of_ours_fails_alone(
-    sqs: Cloud, log_lines: Path, body: str
-) -> None:
+def test_what_is_no_message_of_ours_fails_alone(sqs: Cloud, log_lines: Path, body: str) -> None:
     publish(Happened(1))
     good = sqs.queues[LEFT][0]
     assert sqs.take(LEFT, [body, good]) == [body]
@@ -205,7 +202,7 @@ def test_a_collision_in_a_worker_is_done_again_within_the_delivery(sqs: Cloud) -
     def collide(number: int) -> None:
         tries.append(number)
         if len(tries) < 3:
-            raise db.DatabaseError({"C": "40001"})
+            raise DatabaseError({"C": "40001"})
 
     disturbances.on_the_left = collide
     publish(Happened(1))
@@ -233,7 +230,7 @@ def test_a_failure_of_the_database_is_no_lost_message(sqs: Cloud) -> None:
     bodies = sqs.queues[LEFT]
 
     def gone(unit: Connection, event: Happened) -> None:
-        raise db.DatabaseError({"C": "57P03"})
+        raise DatabaseError({"C": "57P03"})
 
     with changed(Happened.topic, "tests.hear_on_the_left", effect=gone):
         assert sqs.take(LEFT, bodies) == bodies

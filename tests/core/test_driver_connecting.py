@@ -129,6 +129,7 @@ def guest(database_url: str) -> Iterator[str]:
     ],
 )
 def test_the_servers_word_is_kept(
+    *,
     settings: Config,
     opened: Open,
     guest: str,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -21,14 +20,9 @@ from chalicelib.core.driver import (
 from local.postgres import LocalServer, Server
 from tests.support import database
 from tests.support.proxy import Proxy
-from tests.support.wire import answers_its_own, ask
+from tests.support.wire import answers_its_own, ask, line_of, tamper
 
 Open = Callable[[Config], Driver]
-
-
-def tamper(driver: Driver, receive: Callable[[Any, int], bytes]) -> None:
-    """Have the driver receive by `receive(socket, most)`."""
-    driver._replies._receive = partial(receive, driver._usock)
 
 
 def backend_of(driver: Driver) -> int:
@@ -77,9 +71,10 @@ def test_the_naive_way_a_broken_off_reading_hands_out_foreign_rows(
         raise KeyboardInterrupt
 
     with database.another_connection() as naive:
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(naive, "handle_messages", interrupted)
+        monkeypatch.setattr(naive, "handle_messages", interrupted)
+        with pytest.raises(KeyboardInterrupt):
             naive.execute_simple("select 'not yours'")
+        monkeypatch.undo()
         assert naive.execute_simple("select 'mine'").rows == [["not yours"]]
 
 
@@ -139,7 +134,7 @@ def test_a_connection_that_was_ended_is_noticed_before_use(driver: Driver) -> No
 
 def test_writing_alone_would_not_notice(driver: Driver) -> None:
     terminate(backend_of(driver))
-    driver._usock.send(b"S\x00\x00\x00\x04")
+    line_of(driver).send(b"S\x00\x00\x00\x04")
 
 
 def test_a_connection_that_was_cut_is_noticed_before_use(

@@ -83,9 +83,7 @@ def test_a_changed_type_makes_a_prepared_statement_stale_for_ever(
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])
-def test_a_changed_type_is_healed_by_running_the_unit_again(
-    notes: None, kind: db.Kind
-) -> None:
+def test_a_changed_type_is_healed_by_running_the_unit_again(notes: None, kind: db.Kind) -> None:
     with database.another_connection() as other:
         other.run("alter table scratch.notes alter column id type text")
     runs = []

@@ -12,7 +12,7 @@ from chalicelib.core.config import Config
 from chalicelib.core.driver import CannotConnect, Driver, tls_context
 from tests.support.certificates import Authority, server_context
 from tests.support.proxy import Proxy
-from tests.support.wire import answers_its_own, ask
+from tests.support.wire import answers_its_own, ask, line_of
 
 Open = Callable[[Config], Driver]
 
@@ -39,9 +39,7 @@ def encrypted(
     proxies: list[Proxy] = []
     parts = urlsplit(settings.database_url)
 
-    def build(
-        *names: str, by: Authority = authority, days: int = 1, query: str = ""
-    ) -> Config:
+    def build(*names: str, by: Authority = authority, days: int = 1, query: str = "") -> Config:
         context = server_context(by.sign(names, days=days), tmp_path)
         proxy = Proxy((parts.hostname or "", parts.port or 5432), context).__enter__()
         proxies.append(proxy)
@@ -55,8 +53,8 @@ def encrypted(
 
 def test_a_verified_server_is_spoken_to(encrypted: Callable[..., Config], opened: Open) -> None:
     driver = opened(encrypted("127.0.0.1"))
-    assert isinstance(driver._usock, ssl.SSLSocket)
-    assert driver._usock.version() in {"TLSv1.2", "TLSv1.3"}
+    assert isinstance(line_of(driver), ssl.SSLSocket)
+    assert line_of(driver).version() in {"TLSv1.2", "TLSv1.3"}
     assert answers_its_own(driver)
     assert driver.alive()
     assert ask(driver, "select $1::text", "x" * 10_000_000) == [("x" * 10_000_000,)]
@@ -79,9 +77,7 @@ def test_a_certificate_of_another_host_is_refused(
     assert "127.0.0.1" in str(refused.value.__cause__)
 
 
-def test_an_expired_certificate_is_refused(
-    encrypted: Callable[..., Config], opened: Open
-) -> None:
+def test_an_expired_certificate_is_refused(encrypted: Callable[..., Config], opened: Open) -> None:
     with pytest.raises(CannotConnect) as refused:
         opened(encrypted("127.0.0.1", days=-1))
     assert "expired" in str(refused.value.__cause__)
@@ -95,9 +91,7 @@ def test_the_systems_authorities_are_asked_where_none_are_named(
 
 
 @pytest.mark.parametrize("query", ["", "sslmode=require", "sslmode=prefer", "sslmode=allow"])
-def test_a_server_that_speaks_no_tls_is_refused(
-    settings: Config, opened: Open, query: str
-) -> None:
+def test_a_server_that_speaks_no_tls_is_refused(settings: Config, opened: Open, query: str) -> None:
     url = urlsplit(settings.database_url)._replace(query=query).geturl()
     with pytest.raises(CannotConnect):
         opened(replace(settings, database_url=url))
@@ -105,13 +99,13 @@ def test_a_server_that_speaks_no_tls_is_refused(
 
 def test_only_sslmode_disable_speaks_in_the_clear(settings: Config, opened: Open) -> None:
     assert urlsplit(settings.database_url).query == "sslmode=disable"
-    assert not isinstance(opened(settings)._usock, ssl.SSLSocket)
+    assert not isinstance(line_of(opened(settings)), ssl.SSLSocket)
 
 
 def test_one_context_serves_the_whole_process(
     encrypted: Callable[..., Config], opened: Open, trusted: str
 ) -> None:
-    one, other = (opened(encrypted("127.0.0.1"))._usock.context for _ in range(2))
+    one, other = (line_of(opened(encrypted("127.0.0.1"))).context for _ in range(2))
     assert one is other is tls_context(trusted)
     assert one.verify_mode is ssl.CERT_REQUIRED
     assert one.check_hostname

@@ -1,6 +1,5 @@
 """Attempts under a key: one effect and one answer, however often they are repeated."""
 
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -68,9 +67,7 @@ def test_a_repetition_gets_the_same_bytes_and_says_so(mine: Api, path: str) -> N
 
 
 @pytest.mark.parametrize("path", [PATH, CALLS])
-def test_without_the_key_the_naive_way_each_repetition_has_its_effect(
-    mine: Api, path: str
-) -> None:
+def test_without_the_key_the_naive_way_each_repetition_has_its_effect(mine: Api, path: str) -> None:
     for number in range(3):
         assert post(mine, f"key-{number}", path=path).json["number"] == number + 1
 

@@ -47,7 +47,7 @@ def test_a_sum_beyond_64_bits_is_refused(amount: int) -> None:
         '{"amount": 1990, "currency": "US"}',
         '{"amount": 1990, "currency": "USDT"}',
         '{"amount": 1990, "currency": "USD\\n"}',
-        '{"amount": 1990, "currency": "ＵＳＤ"}',
+        '{"amount": 1990, "currency": "\\uff35\\uff33\\uff24"}',
         '{"amount": 1990, "currency": 840}',
         '{"amount": 1990}',
         '{"amount": 1990, "currency": "USD", "cents": 1}',

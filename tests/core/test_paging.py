@@ -26,7 +26,9 @@ def things(scratch: None) -> None:
     create()
 
 
-def walk(paged: PagedStatement, limit: int, between: Callable[[], Any] = lambda: None) -> list[UUID]:
+def walk(
+    paged: PagedStatement, limit: int, between: Callable[[], Any] = lambda: None
+) -> list[UUID]:
     """The ids of every page, in order."""
     seen: list[UUID] = []
     cursor = None

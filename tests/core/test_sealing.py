@@ -22,11 +22,11 @@ def master(settings: Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
     def put(told: str) -> None:
         monkeypatch.setattr(sealing, "config", lambda: replace(settings, master_key=told))
-        sealing._master_key.cache_clear()
+        sealing._master_key.cache_clear()  # noqa: SLF001  read once a process
 
     yield put
     monkeypatch.undo()
-    sealing._master_key.cache_clear()
+    sealing._master_key.cache_clear()  # noqa: SLF001
 
 
 @pytest.mark.parametrize("plain", [PLAIN, b"", b"\x00" * 100_000])

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from chalice.app import Chalice
 
 from chalicelib.core.jobs import Daily, Every, Schedule
+from tests.support import database
+from tests.support.api import Context
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -54,3 +57,23 @@ def test_expressions_are_as_eventbridge_writes_them() -> None:
     assert Every(5).expression().to_string() == "rate(5 minutes)"
     assert Every(60).expression().to_string() == "rate(60 minutes)"
     assert Daily(3, 10).expression().to_string() == "cron(10 3 * * ? *)"
+
+
+def test_a_lambda_starts_its_job_for_the_slot_of_its_event(app: Chalice) -> None:
+    event = {
+        "version": "0",
+        "account": "1",
+        "region": "us-east-1",
+        "detail": {},
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "time": "2026-11-20T09:41:07Z",
+        "id": "x",
+        "resources": [],
+    }
+    relay = app.handler_map["core_relay"]
+    assert relay(event, Context()) == {"job": "core_relay", "state": "done", "rows": 0}
+    assert relay(event, Context())["state"] == "skipped"
+    found = database.execute("select slot from core.job_runs where job = 'core_relay'")
+    database.execute("delete from core.job_runs")
+    assert found == [(datetime(2026, 11, 20, 9, 41, tzinfo=UTC),)]

@@ -4,6 +4,7 @@ import json
 import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,8 +30,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateTable
 
 from chalicelib.core import db
@@ -57,6 +58,7 @@ THINGS = Table(
     schema="scratch",
 )
 C = THINGS.c
+_DIALECT = PGDialect()  # type: ignore[no-untyped-call]
 ID = uuid.UUID(int=7)
 FULL: dict[str, Any] = {
     "id": ID,
@@ -81,7 +83,7 @@ GET = statement(select(THINGS).where(C.id == bindparam("thing_id")))
 @pytest.fixture(autouse=True)
 def things(scratch: None) -> None:
     """An empty table of things."""
-    database.execute(str(CreateTable(THINGS).compile(dialect=postgresql.dialect())))
+    database.execute(str(CreateTable(THINGS).compile(dialect=_DIALECT)))
 
 
 @pytest.mark.parametrize("values", [FULL, EMPTY], ids=["full", "empty"])
@@ -95,7 +97,9 @@ def test_values_of_every_type_come_back_as_they_went(values: dict[str, Any]) -> 
 def test_numbers_with_decimals_come_as_they_are_declared() -> None:
     third = literal(Decimal("0.1"), Numeric) + literal(Decimal("0.2"), Numeric)
     asked = statement(
-        select(third, cast(literal(1.5), Double), func.avg(literal(3, Integer)), func.pi(type_=Double))
+        select(
+            third, cast(literal(1.5), Double), func.avg(literal(3, Integer)), func.pi(type_=Double)
+        )
     )
     row = db.read(lambda unit: unit.one(asked))
     assert row is not None
@@ -116,12 +120,11 @@ def test_a_value_is_never_read_as_sql() -> None:
 
 
 def test_rows_that_were_changed_are_counted() -> None:
-    for number in range(3):
-        db.write(
-            lambda unit, number=number: unit.run(
-                ADD, **(EMPTY | {"id": uuid.UUID(int=number), "count": number})
-            )
-        )
+    def three(unit: Connection) -> None:
+        for number in range(3):
+            unit.run(ADD, **(EMPTY | {"id": uuid.UUID(int=number), "count": number}))
+
+    db.write(three)
     raised = command(update(THINGS).where(C.count > bindparam("least")).values(name="high"))
     assert db.write(lambda unit: unit.run(raised, least=0)) == 2
     assert db.write(lambda unit: unit.run(raised, least=9)) == 0
@@ -180,10 +183,8 @@ def test_postgresql_writes_the_json_of_a_row() -> None:
 def test_threads_may_compile_the_same_statement_at_once() -> None:
     for _ in range(20):
         fresh = statement(select(C.id, C.name).where(C.id == bindparam("thing_id")))
-        calls = at_once([lambda one=fresh: one.call({"thing_id": ID})] * 4, connections=4)
-        assert {(call.sql, tuple(call.values)) for call in calls} == {
-            (fresh.sql.encode(), (ID,))
-        }
+        calls = at_once([partial(fresh.call, {"thing_id": ID})] * 4, connections=4)
+        assert {(call.sql, tuple(call.values)) for call in calls} == {(fresh.sql.encode(), (ID,))}
 
 
 def test_what_is_no_statement_is_refused() -> None:

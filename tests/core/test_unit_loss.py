@@ -85,9 +85,7 @@ def test_after_commit_was_sent_nobody_knows_and_nothing_is_done_again(
     assert kept() == [*stands, 2]
 
 
-def test_what_a_read_left_for_commit_is_not_done_twice_either(
-    proxied: None, proxy: Proxy
-) -> None:
+def test_what_a_read_left_for_commit_is_not_done_twice_either(proxied: None, proxy: Proxy) -> None:
     proxy.lose_reply_to(b"commit")
     runs: list[int] = []
 

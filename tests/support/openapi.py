@@ -184,3 +184,39 @@ def _resolves(reference: str, document: Any) -> bool:
             return False
         found = found[step]
     return reference.startswith("#/")
+
+
+def _lost_reference(told: Any) -> None:
+    del told["components"]["schemas"]["Problem"]
+
+
+def _twice(told: Any) -> None:
+    for _, _, operation in operations(told):
+        operation["operationId"] = "same"
+
+
+def _no_path_parameter(told: Any) -> None:
+    told["paths"]["/v1/tests/things/{thing_id}"]["get"]["parameters"] = []
+
+
+def _made_up_field(told: Any) -> None:
+    told["paths"]["/v1/tests/raw"]["post"]["body"] = {}
+
+
+def _no_description(told: Any) -> None:
+    del told["paths"]["/v1/tests/raw"]["post"]["responses"]["200"]["description"]
+
+
+def _unknown_scheme(told: Any) -> None:
+    told["paths"]["/v1/tests/raw"]["post"]["security"] = [{"cookie": []}]
+
+
+SPOILERS = (
+    _lost_reference,
+    _twice,
+    _no_path_parameter,
+    _made_up_field,
+    _no_description,
+    _unknown_scheme,
+)
+"""Ways to make the document of the test's own operations invalid."""

@@ -23,11 +23,15 @@ NEXT = sql(
 
 
 class Order(Schema):
+    """What is asked for."""
+
     note: str
     refused: bool = False
 
 
 class Receipt(Schema):
+    """What came of it."""
+
     number: int
     note: str
 

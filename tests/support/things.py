@@ -68,5 +68,5 @@ def put(rank: int = 0, score: int = 0, at: datetime = NOW, identifier: UUID | No
 
 def page(paged: PagedStatement, query: PageQuery) -> dict[str, Any]:
     """A page of the things."""
-    found: dict[str, Any] = json.loads(db.read(paging.page, paged, query).text)
+    found: dict[str, Any] = json.loads(db.read(lambda unit: paging.page(unit, paged, query)).text)
     return found

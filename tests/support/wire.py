@@ -1,5 +1,7 @@
 """Talking to a driver below units of work, and finding out whether it reads its own replies."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chalicelib.core.driver import Call, Driver, Row
@@ -17,3 +19,13 @@ def answers_its_own(driver: Driver) -> bool:
         and ask(driver, f"select {number} as other") == [(number,)]
         for number in range(3)
     )
+
+
+def line_of(driver: Driver) -> Any:
+    """The socket that a driver speaks through."""
+    return driver._usock  # noqa: SLF001  tests look at what nobody else may touch
+
+
+def tamper(driver: Driver, receive: Callable[[Any, int], bytes]) -> None:
+    """Have a driver receive by `receive(socket, most)`."""
+    driver._replies._receive = partial(receive, line_of(driver))  # noqa: SLF001

@@ -59,10 +59,10 @@ _CELL = (
     "user_type || '/' || platform || '/' || price_point"
     " || case when verified then '/verified' else '' end"
 )
-# A quarter of an octave: how many bits the number has, and the two after the first.
+# A thirty-second of an octave: how many bits the number has, and the five after the first.
 _REACH = (
     "'#' || length(ltrim((followers)::bit(32)::text, '0'))"
-    " || '.' || substr(ltrim((followers)::bit(32)::text, '0'), 2, 2)"
+    " || '.' || substr(ltrim((followers)::bit(32)::text, '0'), 2, 5)"
 )
 
 

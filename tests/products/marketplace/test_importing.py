@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.core import db
 from chalicelib.products.marketplace.importing import service
-from chalicelib.products.marketplace.importing.service import NotTheStore
+from chalicelib.products.marketplace.importing.errors import NotTheStore
 from local import import_marketplace
 from tests.support import database
 from tests.support.api import Api
@@ -70,7 +70,7 @@ def signed_in(api: Api, email: str, password: str) -> Api:
     return Api(api.app, token=told.json["access_token"])
 
 
-def test_what_is_right_is_taken_over_and_what_is_wrong_is_named(api: Api, text: str) -> None:
+def test_a_bad_row_is_reported_and_the_others_are_loaded(api: Api, text: str) -> None:
     report = db.write(service.load, text)
     assert report.added == TAKEN_OVER
     assert {path for path, _ in report.refused} == REFUSED
@@ -103,7 +103,7 @@ def test_newest_is_by_when_it_was_written(api: Api, text: str) -> None:
     assert [one["description"] for one in found] == ["Street fashion.", "A sample."]
 
 
-def test_twice_is_once(api: Api, text: str) -> None:
+def test_the_old_store_is_loaded_once_however_often_it_is_run(api: Api, text: str) -> None:
     first = db.write(service.load, text)
     before = fingerprints()
     second = db.write(service.load, text)
@@ -154,9 +154,8 @@ def test_a_collection_that_is_no_list(rows: object, api: Api) -> None:
 
 @pytest.mark.parametrize("row", [None, 7, "x", [], {}, {"email": "a\u0000@b.example"}])
 def test_rows_of_any_kind(row: object, api: Api) -> None:
-    store = dict.fromkeys(
-        ("registeredUsers", "posts", "samplePosts", "paidUsers", "contactReveals", "prices"), [row]
-    )
+    names = ("registeredUsers", "posts", "samplePosts", "paidUsers", "contactReveals", "prices")
+    store = {name: [row] for name in names}
     report = db.write(service.load, json.dumps(store))
     assert report.added == {}
     assert len({path.partition("]")[0] for path, _ in report.refused}) == len(store)

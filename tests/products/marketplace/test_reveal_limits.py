@@ -8,7 +8,7 @@ from tests.support import database
 from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
 from tests.support.crowd import posts_like
-from tests.support.people import Person, credit, person, post_of
+from tests.support.people import Person, again, credit, person, post_of
 from tests.support.races import at_once
 from tests.support.state import nothing_changes
 from tests.support.stripe import Stripe
@@ -36,7 +36,7 @@ def test_a_day_has_its_limit_and_another_day_another(
     credit(ben, 10)
     most_a_day(2)
     clock.follow(clock.frozen(datetime.now(UTC).replace(hour=12) + timedelta(days=1)))
-    ben = again_signed_in(ben)
+    ben = again(ben)
     assert [look(ben, post).status for post in posts] == [200, 200, 429]
     refused = look(ben, posts[2])
     assert refused.code == "marketplace.reveals_used_up"
@@ -45,14 +45,8 @@ def test_a_day_has_its_limit_and_another_day_another(
     assert used() == [("reveal", 2)]
     assert ben.api.get("/v1/billing/credits").json["remaining"] == 8
     clock.follow(clock.frozen(clock.now() + timedelta(hours=12)))
-    ben = again_signed_in(ben)
+    ben = again(ben)
     assert look(ben, posts[2]).status == 200
-
-
-def again_signed_in(who: Person) -> Person:
-    from tests.support.people import again  # noqa: PLC0415  its session is of another day
-
-    return again(who)
 
 
 def test_the_limit_holds_at_once(ana: Person, ben: Person, stripe: Stripe, cloud: Cloud) -> None:

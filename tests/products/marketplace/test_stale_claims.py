@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core import db, outbox, settings
-from chalicelib.kernel.accounts.events import UserErased
+from chalicelib.products.marketplace.claims import service
 from tests.support import database
 from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
 from tests.support.crowd import posts_like
-from tests.support.people import Person, again, credit, post_of
+from tests.support.people import PASSWORD, Person, again, credit, person, post_of
 from tests.support.races import at_once, many
 from tests.support.state import nothing_changes
 from tests.support.stripe import Stripe
@@ -112,18 +112,15 @@ def test_a_month_has_its_limit(ana: Person, ben: Person, stripe: Stripe, cloud: 
 
 
 def erase(who: Person, cloud: Cloud) -> None:
-    """What accounts does, as far as the marketplace hears of it."""
-    db.write(lambda unit: outbox.publish(unit, UserErased(who.id)))
-    database.execute("delete from accounts.data_keys where user_id = $1", who.id)
+    erased = again(who).api.post("/v1/me/erasure", {"password": PASSWORD})
+    assert erased.status == 204, erased.text
     db.write(outbox.relay)
     cloud.deliver()
 
 
-def test_who_leaves_gives_back_what_is_young(
+def test_who_leaves_gives_back_what_is_young(  # noqa: PLR0917  two buyers and a clock
     ana: Person, ben: Person, api: Api, stripe: Stripe, cloud: Cloud, times: Times
 ) -> None:
-    from tests.support.people import person  # noqa: PLC0415  one more is needed here alone
-
     post = post_of(ana, stripe, cloud)
     eve = person(api)
     for who in (eve, ben):
@@ -155,8 +152,6 @@ def test_a_refund_takes_a_contact_that_was_paid_for(
     cloud.deliver()
     assert look(ben, post).status == 200
     checkout = uuid.UUID(opened.json["id"])
-    from chalicelib.products.marketplace.claims import service  # noqa: PLC0415  as its event does
-
     database.execute(
         "update billing.payments set state = 'refunded' where checkout_id = $1", checkout
     )

@@ -19,9 +19,9 @@ from chalicelib.products.marketplace.schemas import (
 )
 
 HIGHEST = 2_147_483_647
-_BITS_KEPT = 3
+_BITS_KEPT = 6
 _FEW_CELLS = 24
-_FEW_REACHES = 12
+_FEW_REACHES = 64
 """Past these a filter is passed by so many that asking an index would cost more than it spares."""
 
 
@@ -85,7 +85,7 @@ def cells_of(query: PostQuery) -> list[str]:
 
 
 def reaches(lowest: int, highest: int) -> list[str]:
-    """The quarters of an octave that a range of followers touches: `#14.01`."""
+    """The parts of octaves that a range of followers touches: `#14.01110`."""
     found = []
     at = lowest
     while at <= highest:

@@ -92,7 +92,7 @@ class Network:
     @staticmethod
     def _records(name: str, kind: str) -> list[Any]:
         import dns.exception  # noqa: PLC0415  only who checks domains pays for it
-        import dns.resolver  # noqa: PLC0415
+        import dns.resolver  # noqa: PLC0415  comes with it
 
         resolver = dns.resolver.Resolver()
         resolver.lifetime = _DNS_SECONDS

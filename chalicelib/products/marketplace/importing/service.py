@@ -20,6 +20,7 @@ from chalicelib.kernel.accounts.importing import service as accounts
 from chalicelib.kernel.billing.importing import service as billing
 from chalicelib.kernel.billing.ledger import service as ledger
 from chalicelib.products.marketplace.importing import queries
+from chalicelib.products.marketplace.importing.errors import NotTheStore, RowRefused
 from chalicelib.products.marketplace.importing.schemas import (
     BulkSession,
     OldPost,
@@ -42,14 +43,6 @@ _BULK = "bulk_contact"
 _SINGLE = "single_reveal"
 
 R = TypeVar("R", bound=OldRow)
-
-
-class NotTheStore(Exception):
-    """The text is no JSON object with the store's collections."""
-
-
-class _Refused(Exception):
-    """Why a row is left out."""
 
 
 def stable_id(kind: str, name: str, at: datetime) -> UUID:
@@ -114,7 +107,7 @@ class _Loading:
                     (".".join([path, *map(str, one["loc"])]), one["msg"])
                     for one in error.errors(include_url=False, include_input=False)
                 ]
-            except _Refused as refusal:
+            except RowRefused as refusal:
                 self.report.refused.append((path, str(refusal)))
             else:
                 self.report.count(collection, outcome)
@@ -122,7 +115,7 @@ class _Loading:
     def _author(self, email: str) -> UUID:
         known = self.users.get(email.lower())
         if known is None:
-            raise _Refused("its user was refused or is not in the store")
+            raise RowRefused("its user was refused or is not in the store")
         return known
 
     def _price(self, row: OldPrice) -> str:
@@ -143,7 +136,7 @@ class _Loading:
     def _user(self, row: OldUser) -> str:
         email = row.email.lower()
         if email in self.users:
-            raise _Refused("the address stands in an earlier row")
+            raise RowRefused("the address stands in an earlier row")
         user_id = stable_id("user", email, row.created_at)
         outcome = accounts.import_user(
             self.unit,
@@ -176,11 +169,11 @@ class _Loading:
 
     def _add_post(self, row: SamplePost, author: UUID, *, active: bool) -> str:
         if row.id in self.posts:
-            raise _Refused("the id stands in an earlier row")
+            raise RowRefused("the id stands in an earlier row")
         post_id = stable_id("post", row.id, row.created_at)
         key = accounts.data_key(self.unit, author)
         if key is None:
-            raise _Refused("its author has left since")
+            raise RowRefused("its author has left since")
         told = row.model_dump(
             include={
                 "user_type", "platform", "followers", "interests", "price_point", "description",
@@ -215,7 +208,7 @@ class _Loading:
 
     def _bulk(self, row: BulkSession) -> str:
         if row.status != "completed" or row.paid_at is None:
-            raise _Refused("it was not paid, so there is nothing to take over")
+            raise RowRefused("it was not paid, so there is nothing to take over")
         billing.import_price(
             self.unit,
             stable_id("price", _BULK, row.paid_at),
@@ -234,7 +227,7 @@ class _Loading:
         buyer = self._author(row.requester_email)
         post_id = self.posts.get(row.target_post_id)
         if post_id is None:
-            raise _Refused("its post was refused or is not in the store")
+            raise RowRefused("its post was refused or is not in the store")
         given: dict[str, Any] = {"buyer": buyer, "post_id": post_id}
         name = f"{row.requester_email.lower()}:{row.target_post_id}"
         given["reveal_id"] = stable_id("reveal", name, row.revealed_at)
@@ -245,7 +238,7 @@ class _Loading:
             added = self.unit.one(queries.ADD_REVEAL_BY_CREDIT, **given, **spent)
             return _outcome(added, "its buyer has no credit left, or wrote the post")
         if row.amount is None or row.currency is None or row.stripe_session_id is None:
-            raise _Refused("a reveal by payment needs amount, currency and stripeSessionId")
+            raise RowRefused("a reveal by payment needs amount, currency and stripeSessionId")
         self._payment(row, _SINGLE, row.requester_email, row.revealed_at, subject_id=post_id)
         paid = stable_id("payment", row.stripe_session_id, row.revealed_at)
         added = self.unit.one(
@@ -296,12 +289,12 @@ class _Loading:
 
 def _taken_over(outcome: str, otherwise: str) -> str:
     if outcome not in {"added", "known"}:
-        raise _Refused(otherwise)
+        raise RowRefused(otherwise)
     return outcome
 
 
 def _outcome(row: tuple[bool, bool] | None, otherwise: str) -> str:
     added, known = row or (False, False)
     if not (added or known):
-        raise _Refused(otherwise)
+        raise RowRefused(otherwise)
     return "added" if added else "known"

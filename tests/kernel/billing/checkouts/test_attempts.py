@@ -20,12 +20,6 @@ PACK = {"product": "marketplace", "code": "contacts_10"}
 CUT_OFF = timedelta(seconds=36)
 
 
-# A key whose attempt failed for good stays claimed until it counts as cut off.
-STAYS_CLAIMED = pytest.mark.xfail(
-    reason="core.http does not let go of the key when the provider was down", strict=True
-)
-
-
 class Crash(BaseException):
     """The process is gone."""
 
@@ -97,7 +91,6 @@ def test_a_refusal_is_not_remembered(ana: Person) -> None:
     assert ana.api.post(PATH, PACK, key="one").status == 201
 
 
-@STAYS_CLAIMED
 def test_while_stripe_is_down_one_is_told_to_come_again_and_may_with_the_same_key(
     ana: Person, stripe: Stripe, impatient: None
 ) -> None:
@@ -121,7 +114,6 @@ def test_after_an_outage_the_key_still_stands_for_the_same_thing(
     assert answer.code == "idempotency_key_reused"
 
 
-@STAYS_CLAIMED
 @pytest.mark.parametrize("kind", ["error", "reset"])
 def test_when_only_the_reply_of_stripe_is_lost_there_is_one_page(
     ana: Person, stripe: Stripe, impatient: None, kind: Any

@@ -26,6 +26,14 @@ PACK = {"product": "marketplace", "code": "contacts_10"}
 JOB = "billing_reconciliation_reconcile"
 
 
+@pytest.fixture(autouse=True)
+def nothing_else_at_stripe(stripe: Stripe) -> None:
+    """What other tests left there is not to be compared as well."""
+    stripe.fake.reset()
+    stripe.fake.set_delivery_mode("drop")
+    stripe.sent.clear()
+
+
 def opened(who: Person, key: str = "one") -> dict[str, Any]:
     checkout: dict[str, Any] = who.api.post("/v1/billing/checkouts", PACK, key=key).json
     return checkout

@@ -1,5 +1,7 @@
 """Giving money back: by staff, at the provider, in parts, twice, at once, and while it is down."""
 
+import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -156,10 +158,11 @@ def test_a_spend_at_the_same_moment_is_either_before_or_after(
         paid = bought(ana, stripe, cloud)
         before = credits_of(ana)
         works: list[Callable[[], object]] = [partial(spend, ana, 3)] * 3
-        *spends, given = at_once([*works, partial(refund, finance, paid)])
-        assert isinstance(given, Answer)
-        assert given.status == 201
-        assert credits_of(ana) == before - 10 - 3 * sum(one is not None for one in spends)
+        works.append(partial(refund, finance, paid))
+        done = at_once(works)
+        assert isinstance(done[-1], Answer)
+        assert done[-1].status == 201
+        assert credits_of(ana) == before - 10 - 3 * sum(one is not None for one in done[:-1])
 
 
 def test_a_refund_made_at_the_provider_is_taken_over(
@@ -290,3 +293,45 @@ def test_who_hands_over_is_told_what_for_and_whether_it_stands(
     assert again == found._replace(stands=False)
     topics = {row[0] for row in database.execute("select topic from core.outbox")}
     assert {"billing.checkout_paid", "billing.payment_refunded"} <= topics
+
+
+def test_what_we_did_not_sell_is_parked_without_effect(
+    api: Api, ana: Person, stripe: Stripe, cloud: Cloud
+) -> None:
+    paid = bought(ana, stripe, cloud)
+    told(api, stripe, cloud)
+    database.clean()
+    refund_at_provider(stripe, paid.external_id, 450)
+    stripe.fake.open_dispute(paid.external_id)
+    told(api, stripe, cloud)
+    assert database.execute("select distinct state from billing.webhook_events") == [("ignored",)]
+    assert database.execute("select count(*) from billing.refunds") == [(0,)]
+    assert database.execute("select count(*) from billing.disputes") == [(0,)]
+
+
+def test_a_refund_waits_for_what_is_handed_over_at_the_moment(
+    ana: Person, finance: Person, stripe: Stripe, cloud: Cloud
+) -> None:
+    paid = bought(ana, stripe, cloud, "posting_fee")
+    handed = threading.Event()
+
+    def hand_over() -> bool:
+        def work(unit: db.Connection) -> bool:
+            found = paid_checkout(unit, paid.checkout_id)
+            handed.set()
+            time.sleep(0.3)
+            return found is not None and found.stands and state_of_in(unit) == "succeeded"
+
+        def state_of_in(_unit: db.Connection) -> str:
+            with database.another_connection() as other:
+                ((state,),) = other.run("select state from billing.payments")
+            return str(state)
+
+        return db.write(work)
+
+    def give_back() -> bool:
+        handed.wait(5)
+        return refund(finance, paid).status == 201
+
+    assert at_once([hand_over, give_back]) == [True, True]
+    assert state_of(paid) == "refunded"

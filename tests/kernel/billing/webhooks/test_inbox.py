@@ -3,6 +3,10 @@
 import threading
 from typing import Any
 
+import pytest
+import stripe as sdk
+
+from chalicelib.kernel.billing.checkouts import service as checkouts
 from tests.support import database
 from tests.support.api import Api
 from tests.support.cloud import Cloud
@@ -66,11 +70,19 @@ def test_one_event_200_times_at_once_has_one_effect(
 
 
 def test_a_message_that_workers_take_16_times_at_once_has_one_effect(
-    ana: Person, api: Api, stripe: Stripe, cloud: Cloud
+    ana: Person, api: Api, stripe: Stripe, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    apply, applied = checkouts.apply_session, []
+
+    def note(*arguments: Any, **named: Any) -> bool:
+        applied.append(1)
+        return apply(*arguments, **named)
+
+    monkeypatch.setattr(checkouts, "apply_session", note)
     hand_in(api, *signed(paid_event(ana, stripe)))
     waiting = cloud.queues.pop("webhooks")
     assert many(16, lambda: cloud.take("webhooks", waiting)) == [[]] * 16
+    assert len(applied) == 1
     assert credits_of(ana) == 10
     assert len(ana.api.get("/v1/billing/payments").json["items"]) == 1
     assert database.execute(
@@ -106,8 +118,6 @@ def test_what_others_sell_on_the_same_account_is_ignored(
     ana: Person, api: Api, stripe: Stripe, cloud: Cloud
 ) -> None:
     ours = paid_event(ana, stripe)
-    import stripe as sdk  # noqa: PLC0415  the name is taken by the fixture
-
     client = sdk.StripeClient("sk_test_kith", base_addresses={"api": stripe.fake.url})
     price: Any = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "x"}}
     unknown = "019a9e00-0000-7000-8000-0000000000ff"

@@ -103,15 +103,9 @@ def test_one_authors_bytes_do_not_open_in_another_post_of_theirs(
     assert ben.api.post(f"{PATH}/{second}/reveal", key="one").status == 404
 
 
-SHORTER_THAN_A_NONCE = pytest.param(
-    "'\\x01ff'",
-    marks=pytest.mark.xfail(reason="core.sealing takes it for a bug", strict=True),
-)
-
-
 @pytest.mark.parametrize(
     "damage",
-    ["'\\x'", "'\\x00'", SHORTER_THAN_A_NONCE, "set_byte(contact_info, 20, 0)"],
+    ["'\\x'", "'\\x00'", "'\\x01ff'", "set_byte(contact_info, 20, 0)"],
 )
 def test_damaged_bytes_are_no_contact_and_no_failure_of_ours(
     ben: Person, two_posts: tuple[str, str], damage: str

@@ -1,0 +1,117 @@
+"""Preludes: what must hold first rides along, and is checked before a row is seen."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.core import db
+from chalicelib.core.db import Connection, Transactions
+from chalicelib.core.errors import InternalError, NotAllowed, NotSignedIn, TooManyRequests
+from tests.support.notes import ADD, ALL, ONE, add, kept, prelude, refuses, sql
+
+pytestmark = pytest.mark.usefixtures("scratch")
+
+
+def nothing(_unit: Connection) -> None:
+    """Work that asks the database nothing."""
+
+
+def test_preludes_are_checked_before_a_row_is_seen_those_apart_first() -> None:
+    order: list[str] = []
+
+    def note(name: str) -> Callable[[Any], None]:
+        return lambda _row: order.append(name)
+
+    def work(unit: Connection) -> None:
+        order.append("work")
+        unit.one(ONE)
+        order.append("rows")
+
+    db.run(
+        "write",
+        work,
+        prelude(note("caller")),
+        prelude(note("limit"), apart=True),
+        prelude(note("key")),
+    )
+    assert order == ["work", "limit", "caller", "key", "rows"]
+
+
+def test_a_failing_check_hides_the_rows_and_undoes_the_statement() -> None:
+    seen: list[Any] = []
+
+    def work(unit: Connection) -> None:
+        seen.append(unit.one(ADD, id=1, note="too early"))
+
+    with pytest.raises(NotAllowed):
+        db.run("write", work, prelude(refuses(NotAllowed()), adds=2))
+    assert seen == []
+    assert kept() == []
+
+
+def test_what_is_apart_stands_when_the_work_does_not() -> None:
+    def work(unit: Connection) -> None:
+        add(unit, 1)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        db.run("write", work, prelude(adds=8, apart=True), prelude(adds=9))
+    assert kept() == [8]
+
+
+def test_what_is_apart_stands_when_a_check_fails() -> None:
+    with pytest.raises(TooManyRequests):
+        db.run(
+            "write",
+            lambda unit: add(unit, 1),
+            prelude(refuses(TooManyRequests()), adds=8, apart=True),
+        )
+    assert kept() == [8]
+
+
+def test_what_is_apart_stands_when_the_statement_fails() -> None:
+    with pytest.raises(InternalError):
+        db.run("write", lambda unit: unit.one(sql("select 1/0")), prelude(adds=8, apart=True))
+    assert kept() == [8]
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+@pytest.mark.parametrize("apart", [True, False])
+def test_work_that_asks_nothing_is_checked_all_the_same(kind: db.Kind, apart: bool) -> None:
+    with pytest.raises(NotSignedIn):
+        db.run(kind, nothing, prelude(refuses(NotSignedIn()), apart=apart))
+
+
+def test_settling_checks_before_dear_work_and_once() -> None:
+    checks: list[Any] = []
+
+    def work(unit: Connection) -> None:
+        assert not checks
+        unit.settle()
+        assert checks == [(1,)]
+        unit.settle()
+        add(unit, 1)
+
+    db.run("write", work, prelude(checks.append))
+    assert checks == [(1,)]
+    assert kept() == [1]
+
+
+def test_a_prelude_may_be_added_before_the_first_statement() -> None:
+    def work(unit: Connection) -> None:
+        unit.precede(prelude(refuses(NotAllowed()))())
+        add(unit, 1)
+
+    with pytest.raises(NotAllowed):
+        db.write(work)
+    assert kept() == []
+
+
+def test_preludes_ride_with_the_first_of_several_transactions() -> None:
+    checks: list[Any] = []
+    transactions = Transactions(prelude(checks.append))
+    transactions.write(add, 1)
+    transactions.write(add, 2)
+    assert transactions.read(lambda unit: len(unit.all(ALL))) == 2
+    assert checks == [(1,)]
