@@ -49,9 +49,9 @@ _VISIBLE = """p.status = 'active'
         where (b.blocker_id = %(caller)s and b.blocked_id = p.user_id)
            or (b.blocker_id = p.user_id and b.blocked_id = %(caller)s))"""
 _READ = f"""with me as ({_STATE}) select {_SHOWN} from marketplace.posts p, me
-    where p.id = %(post)s and (p.user_id = %(caller)s or {_VISIBLE})"""  # noqa: S608  constants
+    where p.id = %(post)s and (p.user_id = %(caller)s or {_VISIBLE})"""
 _LIST = f"""with me as ({_STATE}) select {_SHOWN} from marketplace.posts p, me
-    where {_VISIBLE} and p.id < %(after)s order by id desc limit 21"""  # noqa: S608  constants
+    where {_VISIBLE} and p.id < %(after)s order by id desc limit 21"""
 _WRITE = """insert into moderation.blocks (blocker_id, blocked_id, created_at)
     select %(caller)s, id, %(now)s from accounts.users where id = %(other)s and status = 'active'
     on conflict (blocker_id, blocked_id) do update set created_at = moderation.blocks.created_at
@@ -101,7 +101,7 @@ def prepare() -> tuple[Person, list[Any]]:
     database.execute(
         "insert into accounts.users (id, status, locale, time_zone, created_at, updated_at)"
         " select gen_random_uuid(), 'active', 'en', 'UTC', timestamptz '2026-11-20',"
-        f" timestamptz '2026-11-20' from generate_series(1, {POSTS})"  # noqa: S608  a constant
+        f" timestamptz '2026-11-20' from generate_series(1, {POSTS})"
     )
     database.execute(
         "insert into marketplace.posts (id, user_id, status, user_type, platform, followers,"
@@ -112,7 +112,7 @@ def prepare() -> tuple[Person, list[Any]]:
     database.execute(
         "insert into accounts.users (id, status, locale, time_zone, created_at, updated_at)"
         " select gen_random_uuid(), 'active', 'he', 'UTC', timestamptz '2026-11-20',"
-        f" timestamptz '2026-11-20' from generate_series(1, {POSTS})"  # noqa: S608  a constant
+        f" timestamptz '2026-11-20' from generate_series(1, {POSTS})"
     )
     database.execute("analyze")
     found = database.execute("select id from marketplace.posts order by id")

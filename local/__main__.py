@@ -87,9 +87,11 @@ def _migrate(_given: argparse.Namespace) -> None:
 def _seed(_given: argparse.Namespace) -> None:
     from local.demo import seed  # noqa: PLC0415  beside the others
 
-    run = single_run.current(paths.cloud_home())
+    home = paths.cloud_home()
+    run = single_run.current(home)
+    pays = environment.remembered(home)["STRIPE_API_KEY"] == environment.STRIPE_KEY
     with progress.step("Demo data") as step:
-        seed.load(f"http://127.0.0.1:{run.port}", step)
+        seed.load(f"http://127.0.0.1:{run.port}", step, pays=pays)
 
 
 def _openapi(_given: argparse.Namespace) -> None:

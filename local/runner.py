@@ -45,7 +45,7 @@ def run() -> None:
         _on_signals(stopping, parts)
         try:
             app = _start(home, port, parts, with_stripe=with_stripe)
-            _load_demo_data(app, port)
+            _load_demo_data(app, port, pays=with_stripe)
             _say_addresses(port)
             supervision.watch(parts, stopping)
             _replace_on_changes(app, stopping)
@@ -128,14 +128,14 @@ def _told(name: str, start: Callable[[], None]) -> Callable[[], None]:
     return told
 
 
-def _load_demo_data(app: App, port: int) -> None:
+def _load_demo_data(app: App, port: int, *, pays: bool) -> None:
     """Load what is not there yet; what runs goes on without it if it can't be had."""
     url = f"http://127.0.0.1:{port}"
     try:
         with app.hushed():
-            if not seed.is_loaded(url):
+            if not seed.is_loaded(url, pays=pays):
                 with progress.step("Demo data") as step:
-                    seed.load(url, step)
+                    seed.load(url, step, pays=pays)
     except (ClientError, seed.DemoProblem) as error:
         progress.say(f"Demo data: {error}; make seed tries again")
 

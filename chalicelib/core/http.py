@@ -260,7 +260,8 @@ def _call(
             transactions.settle()
     except Exception as error:
         if attempt is not None:
-            refused = isinstance(error, AppError) and error.status < 500  # noqa: PLR2004
+            # A refusal leaves nothing behind; a failure may have, and is taken up again.
+            refused = isinstance(error, AppError) and error.status < 500  # noqa: PLR2004  not failed
             with suppress(Unavailable):
                 db.run("write", attempt.release if refused else attempt.abandon)
         raise

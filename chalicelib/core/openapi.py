@@ -58,6 +58,13 @@ def document(operations: list[Operation], *, title: str = "Kith", version: str =
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
+            "examples": {
+                error.code: _example(error)
+                for error in sorted(
+                    {error for one in ordered for error in errors_of(one)},
+                    key=lambda error: error.code,
+                )
+            },
             "schemas": dict(sorted(schemas.get("$defs", {}).items())),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
@@ -223,23 +230,24 @@ def _responses(one: Operation) -> dict[str, Any]:
 
 
 def _problem(found: list[type[AppError]]) -> dict[str, Any]:
-    examples = {
-        error.code: {
-            "value": {
-                "type": f"urn:kith:problem:{error.code}",
-                "title": error.title,
-                "status": error.status,
-                "code": error.code,
-                "detail": error.title,
-                "errors": [],
-                "request_id": _EXAMPLE_ID,
-            }
-        }
-        for error in found
-    }
+    examples = {error.code: {"$ref": f"#/components/examples/{error.code}"} for error in found}
     return {
         "description": "; ".join(error.title for error in found),
         "content": {
             "application/problem+json": {"schema": _reference(Problem), "examples": examples}
         },
     }
+
+
+def _example(error: type[AppError]) -> dict[str, Any]:
+    """A problem as it is answered."""
+    value = {
+        "type": f"urn:kith:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.title,
+        "errors": [],
+        "request_id": _EXAMPLE_ID,
+    }
+    return {"summary": error.title, "value": value}

@@ -23,20 +23,26 @@ class DemoProblem(Exception):
     """The demo data can't be loaded; the message says why."""
 
 
-def is_loaded(url: str) -> bool:
+def is_loaded(url: str, *, pays: bool) -> bool:
     """Whether the last of the demo's people is there with all that is theirs."""
     person = PEOPLE[-1]
     try:
         headers = _sign_in(url, person)
-        return _has_post(url, headers)
+        return not pays or _has_post(url, headers)
     except ClientError as error:
         if error.status == _UNAUTHORIZED:
             return False
         raise
 
 
-def load(url: str, step: Step) -> None:
+def load(url: str, step: Step, *, pays: bool) -> None:
     """Load what is missing, by the API of the app at `url`.
+
+    Args:
+        url: the app's address.
+        step: shows how far it is.
+        pays: whether the Stripe fake is there to pay at; without it nothing is bought, and so
+            nothing published.
 
     Raises:
         ClientError: the app refuses something.
@@ -44,11 +50,14 @@ def load(url: str, step: Step) -> None:
     """
     for person in PEOPLE:
         step.detail = person.name
-        _load_person(url, person)
-    step.outcome = f"{len(PEOPLE)} people"
+        headers = _known(url, person)
+        if pays:
+            _equip(url, headers, person)
+    step.outcome = f"{len(PEOPLE)} people{'' if pays else ', without posts and credits'}"
 
 
-def _load_person(url: str, person: Person) -> None:
+def _known(url: str, person: Person) -> dict[str, str]:
+    """Somebody signed up, verified and signed in."""
     try:
         headers = _sign_in(url, person)
     except ClientError as error:
@@ -58,6 +67,11 @@ def _load_person(url: str, person: Person) -> None:
         headers = _sign_in(url, person)
     if not call("GET", f"{url}/v1/me", headers=headers)["email_verified"]:
         _verify(url, person)
+    return headers
+
+
+def _equip(url: str, headers: Mapping[str, str], person: Person) -> None:
+    """Buy and publish what is somebody's."""
     bought = _bought(url, headers)
     for code in person.packs:
         if code not in bought:
@@ -119,7 +133,13 @@ def _checkout(url: str, headers: Mapping[str, str], person: Person, code: str) -
     body = {"product": _PRODUCT, "code": code}
     for attempt in range(1, 100):
         named = {**headers, "Idempotency-Key": f"demo-{person.email}-{code}-{attempt}"}
-        found: dict[str, Any] = call("POST", f"{url}/v1/billing/checkouts", body, headers=named)
+        try:
+            found = call("POST", f"{url}/v1/billing/checkouts", body, headers=named)
+        except ClientError as error:
+            # An attempt that was cut off holds its key for a while.
+            if error.status == _CONFLICT:
+                continue
+            raise
         told = call("GET", f"{url}/v1/billing/checkouts/{found['id']}", headers=headers)
         if told["state"] != "expired":
             return dict(told)

@@ -166,12 +166,33 @@ def test_another_request_under_the_key_of_a_call_under_way_leaves_it_its_key(min
     assert [row[2] for row in keys()] == ["done"]
 
 
-def test_a_call_that_was_cut_off_is_taken_up_under_its_key_later(mine: Api, ana: Person) -> None:
+@pytest.mark.parametrize(("failure", "status"), [(Unavailable(), 503), (RuntimeError(), 500)])
+def test_a_call_that_failed_is_taken_up_under_its_key_at_once(
+    mine: Api, failure: Exception, status: int
+) -> None:
+    def fail(_key: str) -> None:
+        raise failure
+
+    middle.provider = fail
+    assert post(mine, path=CALLS).status == status
+    assert post(mine, path=CALLS, note="other").status == 422
+    middle.provider = lambda _key: None
+    assert post(mine, path=CALLS).json["number"] == 1
+    assert post(mine, path=CALLS).headers["Idempotent-Replayed"] == "true"
+    assert notes() == 1
+
+
+class Killed(BaseException):
+    """The process was ended in the middle."""
+
+
+def test_a_call_that_was_cut_off_is_taken_up_under_its_key_later(mine: Api) -> None:
     def cut_off(_key: str) -> None:
-        raise Unavailable
+        raise Killed
 
     middle.provider = cut_off
-    assert post(mine, path=CALLS).status == 503
+    with pytest.raises(Killed):
+        post(mine, path=CALLS)
     middle.provider = lambda _key: None
     assert post(mine, path=CALLS).status == 409
     clock.follow(clock.shifted(timedelta(seconds=36)))

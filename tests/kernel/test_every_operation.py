@@ -113,3 +113,23 @@ def test_lists_are_paged_and_refuse_what_is_no_page(ana: Person) -> None:
             named = [problem["field"] for problem in answer.json["errors"]]
             assert named == [f"query.{asked.partition('=')[0]}"], operation.name
     assert lists >= 4
+
+
+def test_staff_operations_are_for_those_who_hold_the_role_for_the_product(
+    ana: Person, ben: Person, newcomer: Person
+) -> None:
+    give_role(newcomer, "admin")
+    callers = [(ana, "not_allowed"), (ben, "not_allowed"), (newcomer, "not_verified")]
+    for role in ("support", "moderator", "finance", "admin"):
+        give_role(ben, role, "somewhere_else")
+    with nothing_changes():
+        for operation, path in with_access(signed_in=True):
+            if not operation.access.roles:
+                continue
+            for who, code in callers:
+                answer = who.api.call(operation.method, path, body={}, key="key")
+                # A body, or what the path names, may be refused before the role is looked at.
+                if answer.status == 400:
+                    assert answer.code == "validation_failed", operation.name
+                else:
+                    assert (answer.status, answer.code) == (403, code), operation.name

@@ -147,7 +147,10 @@ def _content(content: dict[str, Any], where: str, document: dict[str, Any]) -> I
         yield from _fields("media", media, where)
         yield from _schema(media.get("schema", {}), where, document)
         for example in media.get("examples", {}).values():
-            yield from _fields("example", example, where, "value")
+            if "$ref" not in example:
+                yield from _fields("example", example, where, "value")
+            elif not _resolves(example["$ref"], document):
+                yield f"{where}: {example['$ref']} leads nowhere"
 
 
 def _schema(schema: Any, where: str, document: dict[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from chalicelib.core.schemas import Schema
 
 _Secret = Annotated[
-    str, Field(min_length=8, max_length=255, pattern=r"^[\x21-\x7e]+$", examples=["sk_live_…"])
+    str, Field(min_length=8, max_length=255, pattern=r"^[\x21-\x7e]+$", examples=["sk_live_secret"])
 ]
 _PublicKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
