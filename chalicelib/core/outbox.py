@@ -37,7 +37,10 @@ class Event:
     by_topic: ClassVar[dict[str, type["Event"]]] = {}
 
     def __init_subclass__(cls) -> None:
-        """Know the class of a topic, to read messages by."""
+        """Know the class of a topic, to read messages by; TypeError for a topic that is taken."""
+        known = Event.by_topic.setdefault(cls.topic, cls)
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"topic {cls.topic} belongs to {known.__qualname__}")
         Event.by_topic[cls.topic] = cls
 
     def payload(self) -> dict[str, str]:
