@@ -34,8 +34,10 @@ def main(arguments: list[str]) -> int:
     """Do what is asked; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
+    run = commands.add_parser("run", help="run everything, until Ctrl-C")
+    run.add_argument("--no-reload", action="store_true", help="leave the code as it was loaded")
+    run.set_defaults(work=_run)
     for name, work, told in (
-        ("run", _run, "run everything, until Ctrl-C"),
         ("stop", _stop, "stop what runs"),
         ("migrate", _migrate, "bring the database to the newest schema"),
         ("seed", _seed, "load the demo data, or what is missing of it"),
@@ -60,10 +62,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(_given: argparse.Namespace) -> None:
+def _run(given: argparse.Namespace) -> None:
     from local import runner  # noqa: PLC0415  what it needs takes half a second to import
 
-    runner.run()
+    runner.run(reloads=not given.no_reload)
 
 
 def _serve(given: argparse.Namespace) -> None:

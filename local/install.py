@@ -166,10 +166,29 @@ def require_venv() -> None:
     )
 
 
+def require_own_folder(folder: Path) -> None:
+    """Make sure that what is going to be emptied lies in this clone.
+
+    Raises:
+        InstallError: a symbolic link leads elsewhere, to what may be somebody's; `venv --clear`
+            would follow it.
+    """
+    for each in (folder, *folder.parents):
+        if each == paths.REPOSITORY:
+            return
+        if each.is_symlink():
+            raise InstallError(
+                f"{each} is a symbolic link, to {os.path.realpath(str(each))}.\n"
+                "What it leads to isn't what belongs here, and making it anew would empty it.\n"
+                f"  Remove the link, and run the same command again: rm '{each}'"
+            )
+
+
 def _install(environment: Environment, lock: int) -> None:
     """Make the environment from nothing, so that it holds what a fresh clone gets, no more."""
     digest = environment.digest()
     folder = environment.folder
+    require_own_folder(folder)
     with progress.step(environment.name) as step:
         (folder / _STAMP).unlink(missing_ok=True)
         make_empty(environment, lock, step)

@@ -29,8 +29,8 @@ from local.supervision import Part
 _FORCED = 130
 
 
-def run() -> None:
-    """Run everything until SIGTERM or Ctrl-C.
+def run(*, reloads: bool = True) -> None:
+    """Run everything until SIGTERM or Ctrl-C; `reloads`: with the code as it is now.
 
     Raises:
         AlreadyRunning, EnvironmentProblem, PortTakenError, ProcessError: it can't be started.
@@ -46,9 +46,11 @@ def run() -> None:
         try:
             app = _start(home, port, parts, with_stripe=with_stripe)
             _load_demo_data(app, port, pays=with_stripe)
-            _say_addresses(port)
+            _say_addresses(port, reloads=reloads)
             supervision.watch(parts, stopping)
-            _replace_on_changes(app, stopping)
+            if reloads:
+                _replace_on_changes(app, stopping)
+            stopping.wait()
         except KeyboardInterrupt:
             progress.say("Stopping; once more to force it.")
         finally:
@@ -140,11 +142,12 @@ def _load_demo_data(app: App, port: int, *, pays: bool) -> None:
         progress.say(f"Demo data: {error}; make seed tries again")
 
 
-def _say_addresses(port: int) -> None:
+def _say_addresses(port: int, *, reloads: bool) -> None:
     url = f"http://127.0.0.1:{port}"
+    anew = " Code is loaded anew when it changes." if reloads else ""
     progress.say(
         f"\n  Kith runs at   {url}\n  API and docs   {url}/docs\n  Mailbox        {url}/mailbox\n"
-        f"\n  Ctrl-C stops it. Code is loaded anew when it changes.\n"
+        f"\n  Ctrl-C stops it.{anew}\n"
     )
 
 

@@ -1,6 +1,8 @@
 """TLS to the database: verified unless it is switched off by name, and never given up silently."""
 
+import os
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from chalicelib.core.config import Config
-from chalicelib.core.driver import CannotConnect, Driver, tls_context
+from chalicelib.core.driver import CannotConnect, DatabaseError, Driver, tls_context
+from local.postgres import LocalServer, Server
+from tests.support import database
 from tests.support.certificates import Authority, server_context
 from tests.support.proxy import Proxy
 from tests.support.wire import answers_its_own, ask, line_of
@@ -109,3 +113,49 @@ def test_one_context_serves_the_whole_process(
     assert one is other is tls_context(trusted)
     assert one.verify_mode is ssl.CERT_REQUIRED
     assert one.check_hostname
+
+
+@pytest.fixture
+def own_tls(server: Server, authority: Authority, database_url: str) -> Iterator[None]:
+    """PostgreSQL speaks TLS itself, where it was built to."""
+    if not isinstance(server, LocalServer):
+        pytest.skip("DATABASE_URL names a server whose settings aren't ours to change")
+    owner = server.data.stat()
+    pair = server.data / "tests.pem"
+    pair.write_bytes(authority.sign(["127.0.0.1"], days=1))
+    pair.chmod(0o600)
+    os.chown(pair, owner.st_uid, owner.st_gid)
+    try:
+        for name in ("ssl_cert_file", "ssl_key_file"):
+            database.execute(f"alter system set {name} = 'tests.pem'")
+        database.execute("alter system set ssl = on")
+    except DatabaseError:
+        pytest.skip("this PostgreSQL was built without TLS")
+    else:
+        database.execute("select pg_reload_conf()")
+        yield
+    finally:
+        database.execute("alter system reset all")
+        database.execute("select pg_reload_conf()")
+        pair.unlink()
+
+
+def test_postgresqls_own_tls_is_spoken_and_bound_to_the_password(
+    own_tls: None, settings: Config, opened: Open, trusted: str
+) -> None:
+    url = urlsplit(settings.database_url)._replace(query="").geturl()
+    told = replace(settings, database_url=url, database_ca=trusted)
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            driver = opened(told)
+            break
+        except CannotConnect:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    encrypted = "select ssl from pg_stat_ssl where pid = pg_backend_pid()"
+    assert ask(driver, encrypted) == [(True,)]
+    assert answers_its_own(driver)
+    assert driver.auth.mechanism_name == "SCRAM-SHA-256-PLUS"
+    with pytest.raises(CannotConnect):
+        opened(replace(told, database_ca=None))

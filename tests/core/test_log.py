@@ -3,22 +3,20 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from chalicelib.core import log
 
 
-def fails() -> None:
+def inner() -> None:
+    raise LookupError("canary: inner")
+
+
+def fails(*, aside: bool = False) -> None:
     try:
-        raise LookupError("canary: inner")
+        inner()
     except LookupError as error:
-        raise RuntimeError("canary: outer") from error
-
-
-def raised() -> BaseException:
-    try:
-        fails()
-    except RuntimeError as error:
-        return error
-    raise AssertionError
+        raise RuntimeError("canary: outer") from (None if aside else error)
 
 
 def test_a_line_is_one_json_object_without_what_is_none(log_lines: Path) -> None:
@@ -35,24 +33,19 @@ def test_what_somebody_wrote_can_not_forge_a_line(log_lines: Path) -> None:
     assert log_lines.read_text().isascii()
 
 
-def test_of_an_error_its_places_are_told_innermost_last() -> None:
-    told = log.frames(raised())
+def test_of_an_error_its_places_are_told_innermost_cause_first() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        fails()
+    told = log.frames(raised.value)
+    outer = told.index("builtins.RuntimeError")
     assert told[0] == "builtins.LookupError"
-    assert "builtins.RuntimeError" in told
-    assert told.index("builtins.LookupError") < told.index("builtins.RuntimeError")
-    assert told[-1].endswith(" fails")
+    assert any(place.endswith(" inner") for place in told[:outer])
     assert "test_log.py:" in told[-1]
+    assert told[-1].endswith(" fails")
     assert "canary" not in str(told)
 
 
-def test_a_context_that_was_put_aside_is_not_told() -> None:
-    def aside() -> None:
-        try:
-            raise LookupError
-        except LookupError:
-            raise RuntimeError from None
-
-    try:
-        aside()
-    except RuntimeError as error:
-        assert "builtins.LookupError" not in log.frames(error)
+def test_a_cause_that_was_put_aside_is_not_told() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        fails(aside=True)
+    assert "builtins.LookupError" not in log.frames(raised.value)

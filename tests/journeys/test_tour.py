@@ -1,7 +1,6 @@
-"""The README's tour, run exactly as printed against everything that `make run` starts."""
+"""The README's tour and the guide to the API, run exactly as printed against what `make run` starts."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -12,35 +11,16 @@ from pathlib import Path
 import pytest
 
 from local import processes
+from tests.support import printed
 
-README = Path("README.md")
-PRINTED_ADDRESS = "http://127.0.0.1:8000"
-MARK = "--- answer ---"
+README, GUIDE = Path("README.md"), Path("docs/api.md")
 START_SECONDS = 90
 TOUR_SECONDS = 60
 
 
-def steps(readme: str) -> list[tuple[str, str | None]]:
-    """The tour's commands, each with what the README says it answers."""
-    section = readme.partition("## The tour")[2].partition("\n## ")[0]
-    found: list[tuple[str, str | None]] = []
-    for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL):
-        for line in block.strip().splitlines():
-            if line.startswith("# "):
-                found[-1] = (found[-1][0], line.removeprefix("# "))
-            else:
-                found.append((line, None))
-    return found
-
-
-def pattern(printed: str) -> str:
-    """What an answer has to match: as printed, but for what stands behind an ellipsis."""
-    return ".*".join(re.escape(part) for part in printed.split("…"))
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A whole local cloud of its own, on a port of its own."""
+    """A whole local cloud of its own, on a port of its own, whose code stays as it is."""
     home = tmp_path_factory.mktemp("cloud")
     port = processes.free_port()
     environment = {
@@ -50,7 +30,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     } | {"KITH_CLOUD_HOME": str(home), "PORT": str(port)}
     with (home / "run.log").open("wb") as output:
         running = subprocess.Popen(
-            [sys.executable, "-m", "local", "run"],
+            [sys.executable, "-m", "local", "run", "--no-reload"],
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -74,18 +54,12 @@ def wait_until_ready(running: subprocess.Popen[bytes], output: Path) -> None:
 
 
 def test_every_line_of_the_tour_answers_as_printed(address: str) -> None:
-    tour = steps(README.read_text(encoding="utf-8"))
+    tour = printed.steps(printed.section(README, "The tour"))
     assert len(tour) > 15
-    script = "\n".join(f"{command}\necho; echo '{MARK}'" for command, _ in tour)
-    run = subprocess.run(
-        ["bash", "-c", script.replace(PRINTED_ADDRESS, address)],
-        capture_output=True,
-        text=True,
-        timeout=TOUR_SECONDS,
-        check=False,
-    )
-    answers = [part.strip() for part in run.stdout.split(MARK)]
-    for (command, printed), answer in zip(tour, answers, strict=False):
-        if printed is not None:
-            assert re.fullmatch(pattern(printed), answer, re.DOTALL), f"{command}\n→ {answer}"
-    assert len(answers) == len(tour) + 1, run.stderr
+    printed.run(tour, address, TOUR_SECONDS)
+
+
+def test_every_line_of_the_guide_answers_as_printed(address: str) -> None:
+    guide = printed.steps(GUIDE.read_text(encoding="utf-8"))
+    assert len(guide) > 100
+    printed.run(guide, address, TOUR_SECONDS)

@@ -78,7 +78,7 @@ def installed_clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         use_own_packages(monkeypatch, folder)
         done = run_from_elsewhere(clone)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("AWS emulator ............. installed in ")
+        assert "AWS emulator ............. installed in " in done.stdout
         assert done.stdout.count("\n") == 1
         yield clone
 
@@ -155,6 +155,35 @@ def test_a_package_with_another_hash_is_refused(
     tiny.files[0].write_text("kith-tiny==1.0 --hash=sha256:" + "0" * 64)
     assert install.main(["--only", "cloud"]) == 1
     assert "A file is not the one that requirements*.txt records." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("linked", ["cloud/venv", "cloud"])
+def test_nothing_is_emptied_through_a_symbolic_link(
+    tiny: install.Environment, linked: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = paths.REPOSITORY.parent / f"{paths.REPOSITORY.name}-elsewhere"
+    theirs = elsewhere / Path("cloud/venv").relative_to(linked)
+    theirs.mkdir(parents=True)
+    for name in ("precious", ".complete"):
+        (theirs / name).write_text("theirs")
+    link = paths.REPOSITORY / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    tiny.folder = paths.REPOSITORY / "cloud" / "venv"
+    assert install.main(["--only", "cloud"]) == 1
+    assert f"{link} is a symbolic link, to {elsewhere}." in capsys.readouterr().err
+    assert {each.name for each in theirs.iterdir()} == {"precious", ".complete"}
+    link.unlink()
+    assert install.main(["--only", "cloud"]) == 0
+    assert (theirs / "precious").read_text() == "theirs"
+
+
+def test_a_linked_environment_that_is_whole_is_used(tiny: install.Environment) -> None:
+    assert install.main(["--only", "cloud"]) == 0
+    moved = tiny.folder.rename(paths.REPOSITORY / "another-disk")
+    tiny.folder.symlink_to(moved)
+    assert install.main(["--only", "cloud"]) == 0
+    assert tiny.folder.is_symlink()
 
 
 def test_two_installations_take_turns(
