@@ -34,7 +34,7 @@ BLOCK = 40
 POSTS = 2_000
 
 _STATE = """
-    select u.email_verified_at is not null as verified, u.locale, u.time_zone,
+    select u.email_verified_at is not null as is_verified, u.locale, u.time_zone,
            array(select r.product || ':' || r.role from accounts.staff_roles r
                  where r.user_id = u.id) as roles
     from accounts.users u join accounts.sessions s on s.user_id = u.id
@@ -42,7 +42,7 @@ _STATE = """
       and s.revoked_at is null and s.expires_at > %(now)s
 """
 _SHOWN = """id, user_id, user_type, platform, followers, interests, price_point, description,
-    status, created_at, updated_at"""
+    verified, status, created_at, updated_at"""
 _VISIBLE = """p.status = 'active'
     and exists (select 1 from accounts.users a where a.id = p.user_id and a.status = 'active')
     and not exists (select 1 from moderation.blocks b
@@ -105,9 +105,9 @@ def prepare() -> tuple[Person, list[Any]]:
     )
     database.execute(
         "insert into marketplace.posts (id, user_id, status, user_type, platform, followers,"
-        " interests, price_point, description, contact_info, created_at, updated_at)"
+        " interests, price_point, description, contact_info, verified, created_at, updated_at)"
         " select gen_random_uuid(), id, 'active', 'brand', 'tiktok', 100, '{fashion,travel}',"
-        " 'low', repeat('words ', 30), '\\x00', created_at, updated_at from accounts.users where email is null"
+        " 'low', repeat('words ', 30), '\\x00', false, created_at, updated_at from accounts.users where email is null"
     )
     database.execute(
         "insert into accounts.users (id, status, locale, time_zone, created_at, updated_at)"

@@ -64,9 +64,9 @@ def build(app: Chalice, config: Config) -> Chalice:
         module = importlib.import_module(name)
         blueprint: Blueprint = module.bp
         app.register_blueprint(blueprint)
-    from chalicelib.kernel.accounts.service import caller_state  # noqa: PLC0415  not before the app
+    from chalicelib.kernel.accounts import service as accounts  # noqa: PLC0415  not before the app
 
-    auth.use_caller_state(caller_state)
+    auth.use_caller_state(accounts.caller_state, accounts.staff_state)
     privacy.use_tables(tables)
     rooms.use(partial(load, config.products))
     return app

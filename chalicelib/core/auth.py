@@ -71,20 +71,23 @@ class Caller:
             raise NotAllowed
 
 
-_caller_state: Statement[Any] | None = None
+_states: tuple[Statement[Any], Statement[Any]] | None = None
 
 
-def use_caller_state(statement: Statement[Any]) -> None:
-    """Tell how a caller's state is read: parameters caller, session and now; a row if it stands."""
-    global _caller_state  # noqa: PLW0603  set once, by the registry
-    _caller_state = statement
+def use_caller_state(plain: Statement[Any], with_roles: Statement[Any]) -> None:
+    """Tell how a caller's state is read, and how where roles decide.
+
+    Parameters caller, session and now; a row (`CallerState`) if the session stands.
+    """
+    global _states  # noqa: PLW0603  set once, by the registry
+    _states = plain, with_roles
 
 
 def prelude(caller: Caller, access: Access) -> Callable[[], Prelude[Any]]:
     """The check of a caller's state, to ride with the first statement."""
-    if _caller_state is None:
+    if _states is None:
         raise RuntimeError("the registry has not said how a caller's state is read")
-    statement = _caller_state
+    statement = _states[bool(access.roles)]
 
     def build() -> Prelude[Any]:
         given = {"caller": caller.id, "session": caller.session_id, "now": clock.now()}

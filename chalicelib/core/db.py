@@ -195,7 +195,10 @@ class Connection:
 
     def _exchange(self, groups: list[Group]) -> list[list[Reply]]:
         if self._driver is None:
-            self._driver = session.ready()
+            driver = session.ready()
+            if driver.in_transaction:
+                raise RuntimeError("a unit of work within another would commit both")
+            self._driver = driver
         return self._driver.exchange(groups)
 
 

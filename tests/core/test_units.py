@@ -70,6 +70,27 @@ def test_an_interrupted_write_is_undone_and_the_connection_is_sound() -> None:
     assert kept() == [2]
 
 
+def test_a_unit_within_another_is_refused_and_undoes_both() -> None:
+    def outer(unit: Connection) -> None:
+        add(unit, 1)
+        db.write(add, 2)
+
+    with pytest.raises(RuntimeError, match="within another"):
+        db.write(outer)
+    assert kept() == []
+    db.write(add, 3)
+    assert kept() == [3]
+
+
+def test_a_unit_that_asked_nothing_yet_is_none_for_another_to_be_within() -> None:
+    def outer(unit: Connection) -> None:
+        db.write(add, 1)
+        add(unit, 2)
+
+    db.write(outer)
+    assert kept() == [1, 2]
+
+
 def test_a_swallowed_refusal_is_no_success() -> None:
     def careless(unit: Connection) -> str:
         add(unit, 1)

@@ -24,10 +24,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, CITEXT
+from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, array
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chalicelib.core.statements import command, statement
+from chalicelib.core.statements import Statement, command, statement
 from chalicelib.kernel.accounts.tables import (
     data_keys,
     sessions,
@@ -102,22 +102,26 @@ def name_of(user_id: ColumnElement[Any]) -> ScalarSelect[str | None]:
     return select(users.c.name).where(users.c.id == user_id).scalar_subquery()
 
 
-CALLER_STATE = statement(
-    select(
-        users.c.email_verified_at.is_not(None),
-        users.c.locale,
-        time_zone_at(NOW),
-        roles_of(users.c.id),
+_NO_ROLES = cast(array([]), ARRAY(Text))
+
+
+def _state(roles: ColumnElement[Any]) -> Statement[tuple[bool, str, str, list[str]]]:
+    return statement(
+        select(users.c.email_verified_at.is_not(None), users.c.locale, time_zone_at(NOW), roles)
+        .join(sessions, sessions.c.user_id == users.c.id)
+        .where(
+            users.c.id == _CALLER,
+            users.c.status == "active",
+            sessions.c.id == bindparam("session", type_=Uuid),
+            sessions.c.revoked_at.is_(None),
+            sessions.c.expires_at > NOW,
+        )
     )
-    .join(sessions, sessions.c.user_id == users.c.id)
-    .where(
-        users.c.id == _CALLER,
-        users.c.status == "active",
-        sessions.c.id == bindparam("session", type_=Uuid),
-        sessions.c.revoked_at.is_(None),
-        sessions.c.expires_at > NOW,
-    )
-)
+
+
+# Nearly every request is of somebody whose roles nobody asks for.
+CALLER_STATE = _state(_NO_ROLES)
+STAFF_STATE = _state(roles_of(users.c.id))
 
 # A new account with its data key; or, for a known address, that account's id and nothing changed.
 _created = (

@@ -28,7 +28,7 @@ from chalicelib.kernel.accounts.sessions import queries as sessions
 SESSION_LIFE = timedelta(days=30)
 VERIFICATION_LIFE = timedelta(hours=24)
 
-caller_state = queries.CALLER_STATE
+caller_state, staff_state = queries.CALLER_STATE, queries.STAFF_STATE
 """How the edge learns whether a caller's session stands, and what they may do."""
 stands = queries.stands
 """A Core clause: whether a user is neither banned nor erased."""
@@ -211,6 +211,7 @@ def _replace(unit: Connection, hashed: str) -> Tokens:
         replaced_at=None,
         created_at=now,
     )
+    unit.later(sessions.PROLONG, session_id=session_id, until=now + SESSION_LIFE)
     unit.later(sessions.TOUCH, user_id=user_id, now=now)
     return _tokens(user_id, session_id, token, now)
 

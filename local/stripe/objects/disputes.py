@@ -10,10 +10,19 @@ from local.stripe.work import Work, change, create, find, record_event
 
 _ANSWER_WITHIN = 7 * 24 * 60 * 60
 _ENDED = {"won", "lost"}
+DisputeStatus = Literal["needs_response", "warning_needs_response"]
 
 
-def open_dispute(work: Work, charge: Json, *, reason: str, amount: int | None) -> Json:
-    """The bank takes `amount` minor units back for now (None: what wasn't refunded).
+def open_dispute(
+    work: Work,
+    charge: Json,
+    *,
+    reason: str,
+    amount: int | None,
+    status: DisputeStatus = "needs_response",
+) -> Json:
+    """The bank takes `amount` minor units back for now (None: what wasn't refunded); with a
+    warning it only inquires, and takes nothing yet.
 
     Raises:
         StripeError: when the charge was disputed before, was not paid, or has nothing left.
@@ -38,15 +47,16 @@ def open_dispute(work: Work, charge: Json, *, reason: str, amount: int | None) -
             "past_due": False,
             "submission_count": 0,
         },
-        "is_charge_refundable": False,
+        "is_charge_refundable": status != "needs_response",
         "livemode": False,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
         "reason": reason,
-        "status": "needs_response",
+        "status": status,
     }
     create(work, body, "charge.dispute.created")
-    record_event(work, "charge.dispute.funds_withdrawn", body)
+    if status == "needs_response":
+        record_event(work, "charge.dispute.funds_withdrawn", body)
     change(work, charge, "charge.updated", disputed=True)
     return body
 

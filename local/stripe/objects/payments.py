@@ -6,6 +6,7 @@ from local.stripe.errors import Json, card_declined, invalid, not_implemented
 from local.stripe.identifiers import new_id
 from local.stripe.objects.charges import CARD, billing_details, create_charge
 from local.stripe.objects.customers import existing_customer
+from local.stripe.objects.disputes import DisputeStatus, open_dispute
 from local.stripe.objects.metadata import merged
 from local.stripe.objects.prices import check_currency
 from local.stripe.operations import Operation, listing, retrieving
@@ -17,10 +18,17 @@ _POOR = {"code": "card_declined", "decline_code": "insufficient_funds"}
 # Stripe's test payment methods: each is a card, with the failure it meets
 _TEST_CARDS: dict[str, Json | None] = {
     "pm_card_visa": None,
+    "pm_card_createDispute": None,
+    "pm_card_createDisputeInquiry": None,
     "pm_card_chargeDeclined": _DECLINED,
     "pm_card_visa_chargeDeclined": _DECLINED,
     "pm_card_chargeDeclinedInsufficientFunds": _POOR,
     "pm_card_visa_chargeDeclinedInsufficientFunds": _POOR,
+}
+# what the payer's bank does at once after these, as Stripe has it
+_DISPUTED_AS: dict[str, DisputeStatus] = {
+    "pm_card_createDispute": "needs_response",
+    "pm_card_createDisputeInquiry": "warning_needs_response",
 }
 _MESSAGES = {
     "generic_decline": "Your card was declined.",
@@ -212,7 +220,11 @@ def _confirm(work: Work, identifier: str, asked: Json) -> Json:
     billing = billing_details(intent["receipt_email"], None)
     failure = _TEST_CARDS[card]
     if failure is None:
-        return succeed(work, intent, method="card", billing=billing)
+        paid = succeed(work, intent, method="card", billing=billing)
+        if card in _DISPUTED_AS:
+            charge = find(work, "charge", paid["latest_charge"])
+            open_dispute(work, charge, reason="fraudulent", amount=None, status=_DISPUTED_AS[card])
+        return paid
     declined = decline(work, intent, billing=billing, failure=failure)
     raise card_declined(declined["last_payment_error"], declined)
 

@@ -110,6 +110,11 @@ REPLACE = statement(
 )
 ADD_TOKEN = command(insert(refresh_tokens))
 TOUCH = command(update(users).where(users.c.id == _USER).values(last_active_at=NOW))
+PROLONG = command(
+    update(sessions)
+    .where(sessions.c.id == bindparam("session_id", type_=Uuid))
+    .values(expires_at=bindparam("until", type_=sessions.c.expires_at.type))
+)
 END_REUSED = command(
     update(sessions)
     .where(
