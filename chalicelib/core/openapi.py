@@ -56,6 +56,7 @@ def document(operations: list[Operation], *, title: str = "Kith", version: str =
             "description": "Problems follow RFC 9457; lists are paged by `next_cursor`.",
         },
         "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in _tags(ordered)],
         "paths": paths,
         "components": {
             "examples": {
@@ -71,6 +72,15 @@ def document(operations: list[Operation], *, title: str = "Kith", version: str =
             },
         },
     }
+
+
+def _tags(ordered: list[Operation]) -> list[str]:
+    """The domains in the order a reader wants them: what staff only may call comes last."""
+    staff = {
+        domain: all(one.access.roles for one in ordered if one.domain == domain)
+        for domain in {one.domain for one in ordered}
+    }
+    return sorted(staff, key=lambda domain: (staff[domain], domain))
 
 
 def errors_of(operation: Operation) -> list[type[AppError]]:
