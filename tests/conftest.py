@@ -1,6 +1,5 @@
 """A database, a cloud and a Stripe for the tests, and clients to call the program by."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +32,7 @@ def server() -> Iterator[Server]:
     home = Path(tempfile.mkdtemp(prefix="kith-tests-"))
     with postgres.running(home, durable=False) as running:
         yield running
-    shutil.rmtree(home, ignore_errors=True)
+    postgres.discard(home)
 
 
 @pytest.fixture(scope="session")

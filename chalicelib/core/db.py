@@ -48,7 +48,8 @@ LOCK_NOT_AVAILABLE = "55P03"
 UNIQUE_VIOLATION = "23505"
 CHECK_VIOLATION = "23514"
 _BUSY = frozenset({"53300", "53400", "57P03", "57014", "25P03", "25006", "57P01", "57P02"})
-_BAD_TEXT = frozenset({"22021", "22P05"})
+# Text PostgreSQL has no form for, numbers and times past what a column holds.
+_UNSTORABLE = frozenset({"22021", "22P05", "22003", "22008"})
 
 
 class Again(Exception):
@@ -293,8 +294,8 @@ def _as_app_error(error: DatabaseError) -> AppError:
         return Conflict()
     if code in _BUSY or code.startswith(("08", "53", "58")):
         return Unavailable()
-    if code in _BAD_TEXT:
-        return ValidationFailed("text that can't be stored")
+    if code in _UNSTORABLE:
+        return ValidationFailed("a value that can't be stored")
     return InternalError()
 
 

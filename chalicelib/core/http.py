@@ -82,6 +82,8 @@ def endpoint(
     """
 
     def decorate(function: F) -> F:
+        if moves and not (caller.signed_in and not caller.optional):
+            raise TypeError("whoever moves money is signed in: an attempt needs an owner")
         operation = _operation(
             function,
             method=method,
@@ -307,11 +309,10 @@ def _attempt(
     path_values: dict[str, str],
     body: bytes,
 ) -> Attempt | None:
-    if not operation.moves:
+    if not operation.moves or caller is None:
         return None
-    owner = str(caller.id) if caller else "guest"
     asked = repr(sorted(path_values.items())).encode() + b"\n" + body
-    return Attempt(operation, owner, request.headers.get("idempotency-key"), asked)
+    return Attempt(operation, str(caller.id), request.headers.get("idempotency-key"), asked)
 
 
 def _checked(operation: Operation, text: str, answer: Any) -> str:

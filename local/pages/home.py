@@ -31,9 +31,10 @@ class _Part(NamedTuple):
 def show(offset_seconds: int, lines: list[str]) -> Response:
     """`GET /`; `offset_seconds` is how far the clock is ahead, `lines` the log's newest."""
     stripe = None if environment.stripe_is_real() else config().stripe_url
+    leaves = "Only what is paid goes to Stripe." if stripe is None else "Nothing leaves this machine."
     content = (
         "<h1>Kith runs on this machine</h1><p class=soft>A serverless backend, with the cloud it "
-        "needs in one process tree. Nothing here leaves 127.0.0.1.</p>"
+        f"needs in one process tree. {leaves}</p>"
         f"{_links(stripe)}<h2>What runs</h2>{_parts(stripe)}<h2>Demo logins</h2>{_logins()}"
         f"<h2>The clock</h2>{_clock(offset_seconds)}<h2>The log</h2>{_log(lines)}"
     )

@@ -22,7 +22,7 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 1.6rem 0 .4rem; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
 p { margin: .4rem 0 .8rem; } .soft { color: var(--soft); }
 a { color: var(--accent); } a:focus-visible, button:focus-visible, input:focus-visible,
-summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+textarea:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .7rem;
   padding: .2rem 1rem; overflow-x: auto; } .mail + .mail { margin-top: .8rem; }
 table { border-collapse: collapse; width: 100%; }
@@ -33,6 +33,7 @@ tbody th { font-weight: 600; white-space: nowrap; }
 code, pre { font: .875em/1.5 ui-monospace, monospace; }
 pre { overflow-x: auto; padding: .8rem 1rem; margin: .4rem 0; background: var(--card);
   border: 1px solid var(--line); border-radius: .7rem; }
+.narrow pre { white-space: pre-wrap; overflow-wrap: anywhere; } .card + pre { margin-top: .8rem; }
 .state { font-weight: 600; white-space: nowrap; } .good { color: var(--good); }
 .bad { color: var(--bad); }
 .links { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); }
@@ -41,8 +42,11 @@ pre { overflow-x: auto; padding: .8rem 1rem; margin: .4rem 0; background: var(--
 button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; border: 0; border-radius: .5rem;
   background: var(--accent); color: var(--card); cursor: pointer; }
 form.filter { display: flex; flex-wrap: wrap; gap: .5rem; margin: .8rem 0 1.2rem; }
-input { font: inherit; padding: .5rem .7rem; border: 1px solid var(--line); border-radius: .5rem;
-  background: var(--card); color: inherit; min-width: 0; flex: 1 1 14rem; }
+form.stacked { display: grid; gap: .9rem; margin: 1rem 0; justify-items: start; }
+.stacked label { display: grid; gap: .25rem; width: 100%; } textarea { min-height: 9rem; }
+input, textarea { font: inherit; padding: .5rem .7rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: var(--card); color: inherit; min-width: 0; flex: 1 1 14rem; }
+.notice { border-left: 4px solid var(--bad); background: var(--card); padding: .6rem 1rem; }
 .mail { padding: .8rem 1rem; } .mail h2 { margin: 0; } .mail .text { white-space: pre-wrap;
   overflow-wrap: anywhere; margin: .8rem 0; }
 summary { cursor: pointer; color: var(--soft); }

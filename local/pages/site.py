@@ -15,14 +15,24 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from chalicelib.core import clock
-from chalicelib.core.config import config
+from chalicelib.core.config import ALL_PRODUCTS, config
 from chalicelib.core.errors import AppError, MethodNotAllowed, NotSignedIn
 from local import environment
 from local.clock_moves import NotAMove, parse
 from local.gateway import Gateway, problem
 from local.http_server import Request, Response
 from local.logical_clock import LogicalClock
-from local.pages import docs, home, mailbox, payment, verification
+from local.pages import (
+    appealing,
+    docs,
+    front_end,
+    home,
+    mailbox,
+    passwords,
+    payment,
+    unsubscribing,
+    verification,
+)
 from local.pages.layout import as_json, page
 from local.readable_log import ReadableLog
 from local.schedules import Schedules
@@ -57,10 +67,10 @@ class Site:
             "/mailbox": {"GET": lambda request: mailbox.show(sent, field(request, "to"))},
             "/mailbox/newest": {"GET": lambda it: mailbox.newest(sent, field(it, "to"))},
             "/mailbox/token": {"GET": lambda it: mailbox.token(sent, field(it, "to"), stopping)},
-            "/verify_email": {
-                "GET": lambda request: verification.ask(field(request, "token")),
-                "POST": lambda request: verification.verify(request, self._gateway.answer),
-            },
+            verification.PATH: self._asked(verification.ask, verification.verify),
+            passwords.PATH: self._asked(passwords.ask, passwords.reset),
+            unsubscribing.PATH: self._asked(unsubscribing.ask, unsubscribing.stop),
+            appealing.PATH: self._asked(appealing.ask, appealing.appeal),
             "/paid": {"GET": lambda request: payment.paid(field(request, "checkout_id"))},
             "/not_paid": {"GET": lambda request: payment.not_paid(field(request, "checkout_id"))},
             "/_control/health": {"GET": self._controlled(self._health)},
@@ -74,6 +84,8 @@ class Site:
     def answer(self, request: Request) -> Response:
         """The answer to a request."""
         views = self._pages.get(request.path)
+        if views is None and request.path.split("/")[1] in ALL_PRODUCTS:
+            views = {"GET": lambda request: front_end.show(request.path)}
         if views is None:
             return self._gateway.answer(request)
         if _is_foreign(request):
@@ -81,6 +93,15 @@ class Site:
             return page("Not from there", told, status=HTTPStatus.FORBIDDEN, narrow=True)
         view = views.get("GET" if request.method == "HEAD" else request.method)
         return problem(MethodNotAllowed()) if view is None else view(request)
+
+    def _asked(
+        self, ask: Callable[[str], Response], press: Callable[[Request, Page], Response]
+    ) -> dict[str, Page]:
+        """A page that a mail's link leads to with its token, and what its button does."""
+        return {
+            "GET": lambda request: ask(field(request, "token")),
+            "POST": lambda request: press(request, self._gateway.answer),
+        }
 
     def _controlled(self, view: Page) -> Page:
         """Only for whoever may read the token's file."""

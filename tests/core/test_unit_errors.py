@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("raising")
         ("23505", InternalError, 500, 1),
         ("23503", InternalError, 500, 1),
         ("23514", InternalError, 500, 1),
-        ("22003", InternalError, 500, 1),
+        ("22003", ValidationFailed, 400, 1),
         ("42P01", InternalError, 500, 1),
         ("42501", InternalError, 500, 1),
         ("P0001", InternalError, 500, 1),

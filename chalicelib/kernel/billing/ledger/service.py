@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from chalicelib.core import audit, clock, ids, paging
 from chalicelib.core.auth import Caller
-from chalicelib.core.db import Connection
+from chalicelib.core.db import UNIQUE_VIOLATION, Again, Connection, refused
 from chalicelib.core.errors import NotFound
 from chalicelib.core.paging import Page
 from chalicelib.core.statements import Json
@@ -179,14 +179,17 @@ class _Hands:
 
 
 def _hold(db: Connection, holder: UUID, unit: str) -> _Hands:
-    held = db.all(
-        queries.HOLD,
-        wallet_id=account_id("wallet", unit, holder),
-        debt_id=account_id("debt", unit, holder),
-        holder_id=holder,
-        unit=unit,
-        now=clock.now(),
-    )
+    # Of two that make somebody's first accounts at once, one may fail on the index that does not
+    # arbitrate; when it is done again they are there.
+    with refused(UNIQUE_VIOLATION, "credit_accounts_holder", Again()):
+        held = db.all(
+            queries.HOLD,
+            wallet_id=account_id("wallet", unit, holder),
+            debt_id=account_id("debt", unit, holder),
+            holder_id=holder,
+            unit=unit,
+            now=clock.now(),
+        )
     return _Hands(db, holder, unit, **dict(held))
 
 

@@ -12,7 +12,7 @@ from chalicelib.kernel.billing.ledger import service as ledger
 from tests.support import database
 from tests.support.api import Api
 from tests.support.cloud import Cloud
-from tests.support.crowd import posts_like
+from tests.support.crowd import posts_like, strangers
 from tests.support.people import Person, credit, pay_for, person, post_of
 from tests.support.races import CONNECTIONS, at_once
 from tests.support.stripe import Stripe
@@ -116,6 +116,24 @@ def test_one_key_gives_once_however_many_try(ben: Person) -> None:
 
     assert sum(at_once([give] * 32)) == 1
     assert ben.api.get("/v1/billing/credits").json["remaining"] == 7
+
+
+def test_somebodys_first_credits_may_come_from_16_sides_at_once(api: Api) -> None:
+    barrier = threading.Barrier(CONNECTIONS)
+
+    def give(holder: uuid.UUID, side: int) -> bool:
+        barrier.wait(20)
+        key = f"gift:{holder}:{side}"
+        return db.write(
+            lambda unit: ledger.grant(unit, holder, "contact", 1, key=key, payment_id=None)
+        )
+
+    holders = strangers(20)
+    works = [partial(give, holder, side) for holder in holders for side in range(CONNECTIONS)]
+    assert all(at_once(works))
+    assert database.execute(
+        "select distinct balance from billing.credit_accounts where kind = 'wallet'"
+    ) == [(CONNECTIONS,)]
 
 
 def test_who_is_in_debt_does_not_spend_until_it_is_repaid(
