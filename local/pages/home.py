@@ -31,7 +31,9 @@ class _Part(NamedTuple):
 def show(offset_seconds: int, lines: list[str]) -> Response:
     """`GET /`; `offset_seconds` is how far the clock is ahead, `lines` the log's newest."""
     stripe = None if environment.stripe_is_real() else config().stripe_url
-    leaves = "Only what is paid goes to Stripe." if stripe is None else "Nothing leaves this machine."
+    leaves = (
+        "Only what is paid goes to Stripe." if stripe is None else "Nothing leaves this machine."
+    )
     content = (
         "<h1>Kith runs on this machine</h1><p class=soft>A serverless backend, with the cloud it "
         f"needs in one process tree. {leaves}</p>"
