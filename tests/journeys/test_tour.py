@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local import processes
+from local import postgres, processes
 from tests.support import printed
 
 README, GUIDE = Path("README.md"), Path("docs/api.md")
@@ -41,6 +41,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             running.send_signal(signal.SIGTERM)
             running.wait(timeout=30)
+            postgres.discard(home / "postgres")
 
 
 def wait_until_ready(running: subprocess.Popen[bytes], output: Path) -> None:
