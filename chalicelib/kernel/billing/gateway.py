@@ -262,7 +262,8 @@ def _session(found: Any) -> Session:
         paid=found.payment_status == "paid",
         expired=found.status == "expired",
         payment_id=intent.id if intent else None,
-        method=details.type if details else "card",
+        # Whatever else Stripe offers, Link for one, is a card in a wallet.
+        method="pix" if details and details.type == "pix" else "card",
         amount=found.amount_total or 0,
         currency=(found.currency or "").upper(),
     )

@@ -207,9 +207,14 @@ PAID = statement(
     .where(payments.c.checkout_id == _CHECKOUT)
     .with_for_update(read=True, of=payments)
 )
+# The end of a page that was left behind by a lost reply is not the end of the checkout.
 EXPIRE = command(
     update(checkouts)
-    .where(checkouts.c.id == _CHECKOUT, checkouts.c.state == "open")
+    .where(
+        checkouts.c.id == _CHECKOUT,
+        checkouts.c.state == "open",
+        checkouts.c.external_id == bindparam("session_id", type_=Text),
+    )
     .values(state="expired", updated_at=NOW)
 )
 EXPIRE_DUE = command(

@@ -191,7 +191,8 @@ def apply_session(db: Connection, session: gateway.Session) -> bool:
         if state != "paid":
             _pay(db, session.checkout_id, session)
     elif session.expired:
-        db.run(queries.EXPIRE, checkout_id=session.checkout_id, now=clock.now())
+        given = {"checkout_id": session.checkout_id, "session_id": session.id, "now": clock.now()}
+        db.run(queries.EXPIRE, **given)
     return True
 
 

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 import stripe as sdk
 
+from local.stripe.errors import Json
+from local.stripe.objects import payments
+from local.stripe.work import Work
 from tests.support import database
 from tests.support.api import Api
 from tests.support.cloud import Cloud
@@ -146,6 +149,20 @@ def test_closing_many_takes_them_all(ana: Person, times: Times) -> None:
     times.pass_by(timedelta(hours=1))
     assert times.run(EXPIRE)["rows"] == 1201
     assert database.execute("select distinct state from billing.checkouts") == [("expired",)]
+
+
+def test_what_is_paid_by_a_wallet_of_stripes_is_handed_over_too(
+    buyer: Buyer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stripe offers what the account has switched on, Link for one, besides the bare card."""
+    succeed = payments.succeed
+
+    def by_link(work: Work, intent: Json, *, method: str, billing: Json) -> Json:
+        return succeed(work, intent, method="link", billing=billing)
+
+    monkeypatch.setattr(payments, "succeed", by_link)
+    buyer.do("pay")
+    assert (buyer.state(), buyer.has(), methods()) == ("paid", 10, ["card"])
 
 
 def test_pix_is_paid_when_the_bank_says_so_and_not_when_the_code_is_shown(
