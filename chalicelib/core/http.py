@@ -260,6 +260,8 @@ def _call(
             answer = function(transactions, **given)
         finally:
             transactions.settle()
+    except Replayed:
+        raise
     except Exception as error:
         if attempt is not None:
             # A refusal leaves nothing behind; a failure may have, and is taken up again.

@@ -77,6 +77,15 @@ def test_buying_commits_before_and_after_the_provider(ana: Person, log_lines: Pa
     assert cost(log_lines) <= 7
 
 
+def test_buying_again_by_the_same_key_is_one_look_and_its_undoing(
+    ana: Person, log_lines: Path
+) -> None:
+    body = {"product": "marketplace", "code": "posting_fee"}
+    first = ana.api.post("/v1/billing/checkouts", body, key="one")
+    assert ana.api.post("/v1/billing/checkouts", body, key="one").text == first.text
+    assert cost(log_lines) == 2
+
+
 def test_a_new_connection_is_not_counted(ana: Person, log_lines: Path) -> None:
     known = again(ana)
     db.close()

@@ -220,6 +220,15 @@ def test_a_paid_checkout_stays_paid_when_another_page_of_it_ends(
     assert (buyer.state(), buyer.has()) == ("paid", 10)
 
 
+def test_the_end_of_a_page_left_behind_is_not_the_checkouts(buyer: Buyer, second_page: str) -> None:
+    client = sdk.StripeClient("sk_test_kith", base_addresses={"api": buyer.stripe.fake.url})
+    client.v1.checkout.sessions.expire(second_page)
+    buyer.hear()
+    assert buyer.state() == "open"
+    buyer.do("pay")
+    assert (buyer.state(), buyer.has()) == ("paid", 10)
+
+
 def test_what_is_paid_on_two_pages_is_handed_over_once_and_kept_to_be_looked_at(
     buyer: Buyer, second_page: str
 ) -> None:
