@@ -3,7 +3,7 @@
 # Every command installs what it needs first, which takes no time once it is there.
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop clock seed migrate test lint format openapi lock install clean
+.PHONY: help run stop clock seed migrate test proof mutants bench lint format openapi lock install clean
 
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -44,6 +44,10 @@ migrate: ## bring the database to the newest schema
 test: ## every test; ARGS="tests/local -k clock" for some, WORKERS=4 on a larger machine
 	@$(INSTALL)
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+proof: ## try every promise of docs/guarantees.md, 20 minutes; ARGS=--short as CI does, ARGS=ledger for some
+	@$(INSTALL)
+	@$(PYTHON) -m tests.faults $(ARGS)
 
 lint: ## ruff, mypy and import-linter
 	@$(INSTALL)
