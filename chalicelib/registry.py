@@ -9,7 +9,7 @@ from functools import partial
 from chalice.app import Blueprint, Chalice
 from sqlalchemy import MetaData
 
-from chalicelib.core import auth, columns, http, outbox, privacy, rooms
+from chalicelib.core import auth, columns, http, loading, outbox, privacy, rooms
 from chalicelib.core.config import ALL_PRODUCTS, Config
 from chalicelib.core.outbox import Subscriber
 
@@ -48,16 +48,21 @@ def modules(products: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
 def entrances(config: Config) -> list[str]:
     """The modules to load: all that hold Lambdas, or the one that holds this Lambda's handler.
 
-    `KITH_FUNCTION` is a handler's name, which begins with its domain.
+    `KITH_FUNCTION` is a handler's name, which begins with its domain: that of a noun, or else that
+    of the whole domain.
     """
     found = [_CORE, *modules(config.products, ENTRANCES)]
     if config.function is None:
         return found
-    return [name for name in found if config.function.startswith(f"{_domain(name)}_")]
+    of_function = [name for name in found if config.function.startswith(f"{_domain(name)}_")]
+    longest = max((len(_domain(name)) for name in of_function), default=0)
+    return [name for name in of_function if len(_domain(name)) == longest]
 
 
 def build(app: Chalice, config: Config) -> Chalice:
     """Register every handler of this deployment with `app`."""
+    if config.function is not None:
+        loading.when_used()
     app.api.cors = True
     app.register_middleware(http.problems_of_the_framework, "http")
     for name in entrances(config):
@@ -75,7 +80,7 @@ def build(app: Chalice, config: Config) -> Chalice:
 def load(products: tuple[str, ...], kind: str) -> None:
     """Load the files of one name that the products' domains hold; core's jobs are among the jobs."""
     for name in (*([_CORE] if kind == "jobs" else []), *modules(products, (kind,))):
-        importlib.import_module(name)
+        loading.now(importlib.import_module(name))
 
 
 def subscribers(config: Config) -> list[Subscriber]:
@@ -87,7 +92,7 @@ def subscribers(config: Config) -> list[Subscriber]:
 def tables() -> MetaData:
     """The tables of core and of every domain, for migrations and the tests that check them."""
     for name in ("chalicelib.core.tables", *modules(ALL_PRODUCTS, ("tables",))):
-        importlib.import_module(name)
+        loading.now(importlib.import_module(name))
     return columns.metadata
 
 
