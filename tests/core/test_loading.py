@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from chalicelib import registry
-from chalicelib.core.config import config
+from chalicelib.core.config import Config
 from tests.architecture.source import ROOT
 from tests.support.environment import VARIABLES
 
@@ -54,13 +55,7 @@ def test_all_tables_are_known_either_way() -> None:
         ("core_relay", "chalicelib.core.housekeeping"),
     ],
 )
-def test_a_function_is_found_in_its_own_room(
-    monkeypatch: pytest.MonkeyPatch, function: str, module: str
-) -> None:
-    monkeypatch.setenv("KITH_FUNCTION", function)
-    config.cache_clear()
-    found = registry.entrances(config())
-    monkeypatch.undo()
-    config.cache_clear()
+def test_a_function_is_found_in_its_own_room(settings: Config, function: str, module: str) -> None:
+    found = registry.entrances(replace(settings, function=function))
     assert module in found
     assert {one.rpartition(".")[0] for one in found} == {module.rpartition(".")[0]}
