@@ -64,6 +64,8 @@ def build(app: Chalice, config: Config) -> Chalice:
     if config.function is not None:
         loading.when_used()
     app.api.cors = True
+    # Bodies are JSON both ways; whether a type is binary would be asked three times a request.
+    app.api.binary_types = []
     app.register_middleware(http.problems_of_the_framework, "http")
     for name in entrances(config):
         module = importlib.import_module(name)

@@ -1,6 +1,7 @@
 """What goes out: JSON, problems after RFC 9457, and the headers every answer carries."""
 
 import json
+from functools import cache
 from typing import Any
 
 from chalice.app import CORSConfig, Response
@@ -36,14 +37,18 @@ def cors() -> CORSConfig:
     )
 
 
-def headers(request_id: str) -> dict[str, str | list[str]]:
-    """The headers of every answer, errors included."""
+@cache
+def _same_for_all(cors_origin: str) -> dict[str, str | list[str]]:
     return {
         **_SECURITY_HEADERS,
-        "Access-Control-Allow-Origin": config().cors_origin,
+        "Access-Control-Allow-Origin": cors_origin,
         "Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS),
-        "Request-Id": request_id,
     }
+
+
+def headers(request_id: str) -> dict[str, str | list[str]]:
+    """The headers of every answer, errors included."""
+    return {**_same_for_all(config().cors_origin), "Request-Id": request_id}
 
 
 def text_of(answer: Any) -> str:

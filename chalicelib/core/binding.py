@@ -26,7 +26,8 @@ _TRUTH: Mapping[str, bool] = {"true": True, "false": False}
 _LONGEST_INTEGER = len(str(-(1 << 63)))
 
 _BOM = b"\xef\xbb\xbf"
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# The end of a text may be missing, and nothing is read twice: the time stays that of one reading.
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -90,7 +91,7 @@ def path_of(kinds: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any
             values[name] = UUID(text)
             continue
         try:
-            values[name] = _adapter(kind).validate_strings(text)
+            values[name] = adapter(kind).validate_strings(text)
         except ValidationError as error:
             problems = _problems(f"path.{name}", error)
             raise ValidationFailed(problems=problems) from error
@@ -98,7 +99,8 @@ def path_of(kinds: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """What validates a type, built once."""
     return TypeAdapter(kind)
 
 

@@ -110,9 +110,17 @@ class Connection:
         return self._run(statement.call(given)).affected
 
     def json(self, statement: Statement[tuple[str]], **given: Any) -> Json[Any] | None:
-        """The first row as the JSON text PostgreSQL made of it, or None."""
-        row = self.one(statement, **given)
-        return Json(row[0]) if row is not None else None
+        """The one row as the JSON text PostgreSQL made of it, or None.
+
+        In a read it is one statement with what has to hold before, if that is one select.
+        """
+        first = self._preludes[0] if len(self._preludes) == 1 else None
+        if self.kind == "read" and first and first.statement.selects and not first.apart:
+            text = self._beneath(first, statement, statement.call(given))
+        else:
+            row = self.one(statement, **given)
+            text = row[0] if row is not None else None
+        return Json(text) if text is not None else None
 
     def later(
         self,
@@ -170,6 +178,16 @@ class Connection:
             driver.exchange([[ROLLBACK]])
         except (ConnectionLost, DatabaseError):
             driver.abandon()
+
+    def _beneath(self, prelude: Prelude[Any], statement: Statement[Any], call: Call) -> str | None:
+        """The one value of `call`, asked for together with the prelude, which is checked first."""
+        self._preludes = ()
+        together = Call(statement.beneath(prelude.statement), [*prelude.call.values, *call.values])
+        ((reply,),) = self._exchange([[together]])
+        prelude.settle(Reply([row[:-1] for row in reply.rows], reply.tag))
+        self.settled = True
+        value: str | None = reply.rows[0][-1] if reply.rows else None
+        return value
 
     def _run(self, call: Call | None) -> Reply:
         preludes, self._preludes = self._preludes, ()

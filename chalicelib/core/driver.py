@@ -21,7 +21,7 @@ from struct import Struct
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pg8000.converters import make_params
+from pg8000.converters import make_param
 from pg8000.core import (
     BIND,
     DESCRIBE,
@@ -136,38 +136,37 @@ class _Replies:
 
     def __init__(self, receive: Callable[[int], bytes]) -> None:
         self._receive = receive
-        self._buffer = bytearray()
+        self._buffer = b""
         self._at = 0
 
     def following(self) -> tuple[int, bytes]:
         """The type and body of the next message; EOFError when the server has hung up."""
         start = self._at
-        self._fill(start + _HEADER_BYTES)
-        start = self._at
-        buffer = self._buffer
-        end = start + 1 + int(_LENGTH.unpack_from(buffer, start + 1)[0])
-        if len(buffer) < end:
-            self._fill(end)
-            buffer, end, start = self._buffer, end - start + self._at, self._at
-        self._at = end
-        return buffer[start], bytes(buffer[start + _HEADER_BYTES : end])
+        if len(self._buffer) < start + _HEADER_BYTES:
+            start = self._fill(_HEADER_BYTES)
+        size = 1 + int(_LENGTH.unpack_from(self._buffer, start + 1)[0])
+        if len(self._buffer) < start + size:
+            start = self._fill(size)
+        self._at = end = start + size
+        return self._buffer[start], self._buffer[start + _HEADER_BYTES : end]
 
     @property
     def more(self) -> bool:
         """Whether something was read that nobody has taken: it came after the last reply."""
         return self._at < len(self._buffer)
 
-    def _fill(self, end: int) -> None:
-        if len(self._buffer) >= end:
-            return
-        del self._buffer[: self._at]
-        end -= self._at
-        self._at = 0
-        while len(self._buffer) < end:
+    def _fill(self, size: int) -> int:
+        """Have so many bytes of what nobody has taken; where they begin."""
+        pieces = [self._buffer[self._at :]]
+        missing = size - len(pieces[0])
+        while missing > 0:
             piece = self._receive(_PIECE_BYTES)
             if not piece:
                 raise EOFError
-            self._buffer += piece
+            pieces.append(piece)
+            missing -= len(piece)
+        self._buffer, self._at = b"".join(pieces), 0
+        return 0
 
 
 class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
@@ -186,6 +185,8 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
         self.register_in_adapter(_TIMESTAMPTZ_OID, datetime.fromisoformat)
         # One for the whole connection: half a message may come with the last reply's piece.
         self._replies = _Replies(self._usock.recv)
+        self._poller = select.poll()
+        self._poller.register(self._usock, select.POLLIN | select.POLLHUP | select.POLLERR)
 
     def alive(self) -> bool:
         """Whether nothing came in uncalled: an end of file or a farewell waits to be read else."""
@@ -193,9 +194,7 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
             return False
         if isinstance(self._usock, ssl.SSLSocket) and self._usock.pending():
             return False
-        poller = select.poll()
-        poller.register(self._usock, select.POLLIN | select.POLLHUP | select.POLLERR)
-        return not poller.poll(0)
+        return not self._poller.poll(0)
 
     def abandon(self) -> None:
         """Close the socket without a word; what the server was doing it rolls back."""
@@ -280,12 +279,15 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
         if len(values) > MAX_PARAMETERS:
             raise UnencodableValue("more than 65,535 parameters")
         out = [b"\x00", name, b"\x00\x00\x00", H_pack(len(values))]
+        types = self.py_types
         try:
-            for value in make_params(self.py_types, values):
-                if value is None:
+            for value in values:
+                convert = types.get(type(value))
+                text = convert(value) if convert else make_param(types, value)
+                if text is None:
                     out.append(_NULL)
                 else:
-                    data = value.encode()
+                    data = text.encode()
                     out += (i_pack(len(data)), data)
         except UnicodeEncodeError as error:
             raise UnencodableValue("text that is not Unicode") from error

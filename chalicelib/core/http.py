@@ -12,7 +12,6 @@ from functools import wraps
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from chalice.app import Blueprint, Request, Response
-from pydantic import TypeAdapter
 
 from chalicelib.core import answers, auth, binding, db, ids, limits, log
 from chalicelib.core.auth import Caller
@@ -213,8 +212,7 @@ def _succeed(
     if attempt is not None:
         preludes.append(attempt.prelude)
         given["key"] = AttemptKey(attempt.key)
-    wanted = function.__code__.co_varnames[: function.__code__.co_argcount]
-    given = {name: value for name, value in given.items() if name in wanted}
+    given = {name: given[name] for name in operation.wanted if name in given}
     if operation.kind == "call":
         text = _call(operation, function, given, attempt, preludes)
     else:
@@ -323,7 +321,7 @@ def _checked(operation: Operation, text: str, answer: Any) -> str:
         declared = operation.answer
         if get_origin(declared) is Json:
             (declared,) = get_args(declared)
-        TypeAdapter(declared).validate_json(text)
+        binding.adapter(declared).validate_json(text)
     return text
 
 

@@ -10,6 +10,7 @@ from chalicelib.core import clock
 Value = str | int | float | bool | None | list[str]
 
 stream: TextIO = sys.stdout
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def line(event: str, **fields: Value) -> None:
@@ -19,7 +20,7 @@ def line(event: str, **fields: Value) -> None:
         "event": event,
     }
     entry |= {name: value for name, value in fields.items() if value is not None}
-    stream.write(json.dumps(entry, separators=(",", ":")) + "\n")
+    stream.write(_encode(entry) + "\n")
     stream.flush()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from chalicelib.core.errors import AppError
@@ -76,6 +77,12 @@ class Operation:
     body: type | None = None
     answer: Any = None
     raw: bool = False
+
+    @cached_property
+    def wanted(self) -> tuple[str, ...]:
+        """What the handler takes besides its connection, by name."""
+        code = self.function.__code__
+        return code.co_varnames[1 : code.co_argcount]
 
     @property
     def summary(self) -> str:

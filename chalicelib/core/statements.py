@@ -1,5 +1,6 @@
 """SQLAlchemy Core writes the SQL, once; what runs it knows names, types and nothing of engines."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
@@ -21,6 +22,8 @@ Process = Callable[[Any], Any]
 _DIALECT = PGDialect_pg8000(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 # Only numbers with decimals ask what the server calls them; it is known when rows come, not before.
 _NUMERIC_OID = 1700
+# A parameter's place; nothing else has this form, since literals are parameters as well.
+_PARAMETER = re.compile(rb"\$(\d+)")
 
 
 class Statement(Generic[R]):
@@ -34,6 +37,12 @@ class Statement(Generic[R]):
         self._required: frozenset[str] = frozenset()
         self._binders: Mapping[str, Process] = {}
         self._getters: tuple[Process | None, ...] | None = None
+        self._beneath: dict[Statement[Any], bytes] = {}
+
+    @property
+    def selects(self) -> bool:
+        """Whether it is a select, so that it may stand within another."""
+        return isinstance(self._core, Select)
 
     @property
     def sql(self) -> str:
@@ -43,14 +52,33 @@ class Statement(Generic[R]):
     def call(self, given: Mapping[str, Any]) -> Call:
         """The call with these values; TypeError names parameters that are missing or unknown."""
         sql = self._compiled()
-        if given.keys() - self._bound.keys() or self._required - given.keys():
-            wrong = sorted((given.keys() - self._bound.keys()) | (self._required - given.keys()))
-            raise TypeError(f"parameters missing or unknown: {', '.join(wrong)}")
+        # Mostly they are just those that are required, which is found out at once.
+        if given.keys() != self._required:
+            wrong = (given.keys() - self._bound.keys()) | (self._required - given.keys())
+            if wrong:
+                raise TypeError(f"parameters missing or unknown: {', '.join(sorted(wrong))}")
         values = {**self._bound, **given}
         if self._binders:
             for name, bind in self._binders.items():
                 values[name] = bind(values[name])
         return Call(sql, [values[name] for name in self._order])
+
+    def beneath(self, outer: "Statement[Any]") -> bytes:
+        """The text of one statement that gives the rows of `outer`, each with this one's value.
+
+        This statement has one column and at most one row. The parameters of `outer` come first.
+        """
+        text = self._beneath.get(outer)
+        if text is None:
+            around, given_before = outer._compiled(), len(outer._order)  # noqa: SLF001  its own kind
+            within = _PARAMETER.sub(
+                lambda found: b"$%d" % (int(found[1]) + given_before), self._compiled()
+            )
+            # Both are Core's texts, and the parameters stay parameters.
+            parts = (b"SELECT outermost.*, (", within, b") FROM (", around, b") outermost")
+            text = b"".join(parts)
+            self._beneath[outer] = text
+        return text
 
     def rows(self, reply: Reply) -> list[Row]:
         """The reply's rows, with what SQLAlchemy's types still have to convert."""

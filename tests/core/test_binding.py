@@ -1,6 +1,7 @@
 """From text to typed input: what parsers disagree on is refused, and each field is named."""
 
 import json
+import time
 import uuid
 from datetime import date
 from typing import Annotated, Any
@@ -157,6 +158,15 @@ def test_json_that_is_deep_in_a_string_only_is_fine() -> None:
         json.dumps({"name": "x", "tags": [brackets, "\\", '"['], "extra": {"a": "[" * 99}})
     )
     assert thing.tags[0] == brackets
+
+
+@pytest.mark.parametrize("text", ['\\"', "\\\\", '"', "a", "[", '"[\\'])
+def test_how_deep_a_body_is_takes_one_reading_to_find_out(text: str) -> None:
+    raw = ("[" * 40 + '"' + text * 64_000)[:64_000]
+    started = time.perf_counter()
+    with pytest.raises(MalformedBody):
+        body(raw)
+    assert time.perf_counter() - started < 1
 
 
 def test_thirty_two_levels_are_as_deep_as_it_goes() -> None:

@@ -1,14 +1,18 @@
 """Preludes: what must hold first rides along, and is checked before a row is seen."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import BigInteger, Boolean, Text, bindparam, literal_column, select, text
 
 from chalicelib.core import db
 from chalicelib.core.db import Connection, Transactions
 from chalicelib.core.errors import InternalError, NotAllowed, NotSignedIn, TooManyRequests
+from chalicelib.core.statements import Statement, json_object
 from tests.support.notes import ADD, ALL, ONE, add, kept, prelude, refuses, sql
+from tests.support.statements import listening
 
 pytestmark = pytest.mark.usefixtures("scratch")
 
@@ -115,3 +119,55 @@ def test_preludes_ride_with_the_first_of_several_transactions() -> None:
     transactions.write(add, 2)
     assert transactions.read(lambda unit: len(unit.all(ALL))) == 2
     assert checks == [(1,)]
+
+
+NOTE = json_object(
+    select(literal_column("note").label("note"), bindparam("more", type_=Text).label("more"))
+    .select_from(text("scratch.notes"))
+    .where(literal_column("id") == bindparam("id", type_=BigInteger))
+)
+STANDS = Statement[Any](
+    select(bindparam("one", type_=Text), bindparam("two", type_=Text)).where(
+        bindparam("stands", type_=Boolean)
+    )
+)
+
+
+def look(seen: list[Any], *, stands: bool = True) -> Callable[[], db.Prelude[Any]]:
+    """A prelude that is a select of one row, or of none."""
+    given = {"one": "1", "two": "2", "stands": stands}
+    return lambda: db.Prelude(STANDS, given, seen.append)
+
+
+def test_a_read_is_one_statement_with_what_has_to_hold() -> None:
+    db.write(add, 7)
+    seen: list[Any] = []
+    with listening() as heard:
+        found = db.run("read", lambda unit: unit.json(NOTE, id=7, more="x"), look(seen))
+    assert found is not None
+    assert json.loads(found.text) == {"note": "note 7", "more": "x"}
+    assert seen == [("1", "2")]
+    assert len(heard) == 1
+
+
+def test_a_read_of_nothing_still_checks_what_has_to_hold() -> None:
+    seen: list[Any] = []
+    assert db.run("read", lambda unit: unit.json(NOTE, id=7, more="x"), look(seen)) is None
+    assert seen == [("1", "2")]
+
+
+def test_a_read_tells_nothing_where_what_has_to_hold_does_not() -> None:
+    db.write(add, 7)
+    seen: list[Any] = []
+    found = db.run("read", lambda unit: unit.json(NOTE, id=7, more="x"), look(seen, stands=False))
+    assert found is None
+    assert seen == [None]
+
+
+def test_in_a_write_they_stay_apart() -> None:
+    db.write(add, 7)
+    seen: list[Any] = []
+    with listening() as heard:
+        db.run("write", lambda unit: unit.json(NOTE, id=7, more="x"), look(seen))
+    assert seen == [("1", "2")]
+    assert len(heard) == 4
