@@ -9,7 +9,7 @@ from functools import partial
 from chalice.app import Blueprint, Chalice
 from sqlalchemy import MetaData
 
-from chalicelib.core import auth, columns, http, loading, outbox, privacy, rooms
+from chalicelib.core import auth, columns, http, loading, naming, outbox, privacy, rooms
 from chalicelib.core.config import ALL_PRODUCTS, Config
 from chalicelib.core.outbox import Subscriber
 
@@ -54,9 +54,11 @@ def entrances(config: Config) -> list[str]:
     found = [_CORE, *modules(config.products, ENTRANCES)]
     if config.function is None:
         return found
-    of_function = [name for name in found if config.function.startswith(f"{_domain(name)}_")]
-    longest = max((len(_domain(name)) for name in of_function), default=0)
-    return [name for name in of_function if len(_domain(name)) == longest]
+    of_function = [
+        name for name in found if config.function.startswith(f"{naming.domain_of(name)}_")
+    ]
+    longest = max((len(naming.domain_of(name)) for name in of_function), default=0)
+    return [name for name in of_function if len(naming.domain_of(name)) == longest]
 
 
 def build(app: Chalice, config: Config) -> Chalice:
@@ -96,7 +98,3 @@ def tables() -> MetaData:
     for name in ("chalicelib.core.tables", *modules(ALL_PRODUCTS, ("tables",))):
         loading.now(importlib.import_module(name))
     return columns.metadata
-
-
-def _domain(module: str) -> str:
-    return "_".join(module.removeprefix("chalicelib.").split(".")[1:-1]) or "core"

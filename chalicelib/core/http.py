@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hint
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.core import answers, auth, binding, db, ids, limits, log
+from chalicelib.core import answers, auth, binding, db, ids, limits, log, naming
 from chalicelib.core.auth import Caller
 from chalicelib.core.config import config
 from chalicelib.core.db import Connection, Prelude, Transactions
+from chalicelib.core.driver import ConnectionLost
 from chalicelib.core.errors import (
     AppError,
     BodyTooLarge,
@@ -126,11 +127,9 @@ def _operation(function: Callable[..., Any], *, kind: Kind | None, **told: Any) 
     inferred: Kind = "call" if Transactions in kinds else "write"
     if told["method"] == "GET" and inferred == "write":
         inferred = "read"
-    module = function.__module__.removeprefix("chalicelib.").split(".")
-    domain = "_".join(module[1:-1])
     return Operation(
-        name=f"{domain}_{function.__name__}",
-        domain=domain,
+        name=naming.name_of(function),
+        domain=naming.domain_of(function.__module__),
         kind=kind or inferred,
         function=function,
         path_parameters=in_path,
@@ -261,7 +260,8 @@ def _call(
     except Replayed:
         raise
     except Exception as error:
-        if attempt is not None:
+        cause = error.__cause__
+        if attempt is not None and not (isinstance(cause, ConnectionLost) and cause.silent):
             # A refusal leaves nothing behind; a failure may have, and is taken up again.
             refused = isinstance(error, AppError) and error.status < 500  # noqa: PLR2004  not failed
             with suppress(Unavailable):

@@ -14,10 +14,10 @@ from typing import Any, get_type_hints
 from uuid import UUID
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron, Rate
-from sqlalchemy import bindparam, or_, update
+from sqlalchemy import bindparam, literal_column, or_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from chalicelib.core import clock, db, ids, log
+from chalicelib.core import clock, db, ids, log, naming
 from chalicelib.core.db import Connection, Prelude, Transactions
 from chalicelib.core.errors import InternalError
 from chalicelib.core.statements import command, statement
@@ -88,7 +88,8 @@ _CLAIM_LOST = command(
     update(job_runs)
     .where(
         job_runs.c.job == bindparam("job_name"),
-        job_runs.c.state == "running",
+        # Written out, as the index says it: a plan for all values finds it by that.
+        job_runs.c.state == literal_column("'running'"),
         job_runs.c.lease_until < bindparam("now"),
     )
     .values(state="lost", finished_at=bindparam("now"))
@@ -144,9 +145,8 @@ def job(blueprint: Blueprint, schedule: Schedule) -> Callable[[Callable[..., int
     """Make a function a job: `(db: Connection, now) -> rows` or `(transactions, now) -> rows`."""
 
     def decorate(function: Callable[..., int]) -> Any:
-        domain = "_".join(function.__module__.removeprefix("chalicelib.").split(".")[1:-1])
         calls = Transactions in get_type_hints(function).values()
-        told = Job(f"{domain or 'core'}_{function.__name__}", schedule, function, calls)
+        told = Job(naming.name_of(function), schedule, function, calls)
         known = registered.setdefault(told.name, told)
         if known.function.__code__ is not function.__code__:
             raise ValueError(f"two jobs are called {told.name}")
@@ -156,8 +156,7 @@ def job(blueprint: Blueprint, schedule: Schedule) -> Callable[[Callable[..., int
             at = datetime.fromisoformat(fired) if fired else clock.now()
             return run(told, at)
 
-        start.__name__, start.__module__ = function.__name__, function.__module__
-        start.__qualname__, start.__doc__ = function.__qualname__, function.__doc__
+        naming.take_the_place_of(function, start)
         return blueprint.schedule(schedule.expression(), name=told.name)(start)
 
     return decorate

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice.app import Blueprint, SQSEvent
 
-from chalicelib.core import db, log, outbox
+from chalicelib.core import db, log, naming, outbox
 from chalicelib.core.config import config
 from chalicelib.core.db import Transactions
 from chalicelib.core.outbox import Message, Subscriber
@@ -30,8 +30,7 @@ def worker(
     """
 
     def decorate(function: Handler) -> Handler:
-        domain = "_".join(function.__module__.removeprefix("chalicelib.").split(".")[1:-1])
-        name = f"{domain}_{function.__name__}"
+        name = naming.name_of(function)
 
         def consume(event: SQSEvent) -> dict[str, list[dict[str, str]]]:
             records = event.to_dict()["Records"]
@@ -40,9 +39,7 @@ def worker(
             ]
             return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
 
-        # Lambda finds the handler by module and name, so it takes the function's place there.
-        consume.__name__, consume.__module__ = function.__name__, function.__module__
-        consume.__qualname__, consume.__doc__ = function.__qualname__, function.__doc__
+        naming.take_the_place_of(function, consume)
         wrapped: Handler = blueprint.on_sqs_message(
             queue=f"{config().queue_prefix}{queue}", batch_size=BATCH, name=name
         )(consume)

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.core import db, log
+from chalicelib.core import db, log, naming
 from chalicelib.core.db import Connection
 
 Effect = Callable[[Connection, dict[str, Any]], None]
@@ -38,8 +38,7 @@ def trigger(blueprint: Blueprint, name: str) -> Callable[[Effect], Any]:
                 )
             return event
 
-        handle.__name__, handle.__module__ = function.__name__, function.__module__
-        handle.__qualname__, handle.__doc__ = function.__qualname__, function.__doc__
+        naming.take_the_place_of(function, handle)
         return blueprint.lambda_function(name=name)(handle)
 
     return decorate
