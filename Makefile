@@ -3,7 +3,7 @@
 # Every command installs what it needs first, which takes no time once it is there.
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop clock seed migrate test proof mutants bench lint format openapi lock install clean
+.PHONY: help run stop clock seed migrate test proof mutants bench round-trips lint format openapi lock install clean
 
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -13,7 +13,7 @@ WORKERS ?= 2
 help: ## list these commands
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nSettings, before or after the command: PORT=8001, KITH_CLOUD_HOME=/some/folder,\n'
 	@printf 'DATABASE_URL=…, AWS_ENDPOINT_URL=…, STRIPE_API_KEY=sk_test_… STRIPE_WEBHOOK_SECRET=whsec_…\n'
 
@@ -48,6 +48,18 @@ test: ## every test; ARGS="tests/local -k clock" for some, WORKERS=4 on a larger
 proof: ## try every promise of docs/guarantees.md, 20 minutes; ARGS=--short as CI does, ARGS=ledger for some
 	@$(INSTALL)
 	@$(PYTHON) -m tests.faults $(ARGS)
+
+mutants: ## put small faults into the program, which tests must notice, 30 minutes; ARGS=ledger for some
+	@$(INSTALL)
+	@$(PYTHON) -m tests.mutants $(ARGS)
+
+bench: ## measure the goals for speed, 15 minutes; ARGS=--strict fails a missed one, ARGS=warm for some
+	@$(INSTALL)
+	@$(PYTHON) -m bench $(ARGS)
+
+round-trips: ## count every operation's round trips; ARGS=--write publishes those that fell
+	@$(INSTALL)
+	@$(PYTHON) -m tests.architecture.round_trips $(ARGS)
 
 lint: ## ruff, mypy and import-linter
 	@$(INSTALL)

@@ -22,6 +22,8 @@ def run() -> None:
         hide_parameters=True,
         connect_args={"ssl_context": False if plain else tls_context(config().database_ca)},
     )
+    # Asked of the server, it would begin a transaction, in which no index is built concurrently.
+    engine.dialect.get_isolation_level = lambda _connection: "READ COMMITTED"  # type: ignore[assignment]
     with engine.connect() as connection:
         connection.execute(text(f"set lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text(f"set statement_timeout = '{STATEMENT_TIMEOUT}'"))

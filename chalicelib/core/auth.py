@@ -24,6 +24,8 @@ from chalicelib.core.statements import Statement
 
 ACCESS_TOKEN_LIFE = timedelta(minutes=15)
 _MAX_TOKEN_LENGTH = 1024
+# How far the clocks of two machines may be apart.
+_CLOCKS_APART_SECONDS = 60
 
 
 class CallerState(NamedTuple):
@@ -157,6 +159,9 @@ def _signed_by(key: bytes, signed: str, signature: str, claims: str) -> Caller:
     if not hmac.compare_digest(_encode(_signature(key, signed)).encode(), signature.encode()):
         raise NotSignedIn
     told = json.loads(_decode(claims))
-    if not clock.now().timestamp() < told["exp"]:
+    now, issued, expires = clock.now().timestamp(), told["iat"], told["exp"]
+    if not now < expires:
         raise NotSignedIn("the access token has expired; refresh it")
+    if not expires - ACCESS_TOKEN_LIFE.total_seconds() <= issued <= now + _CLOCKS_APART_SECONDS:
+        raise NotSignedIn
     return Caller(UUID(told["sub"]), UUID(told["sid"]))

@@ -178,6 +178,10 @@ class Connection:
             driver.exchange([[ROLLBACK]])
         except (ConnectionLost, DatabaseError):
             driver.abandon()
+        except BaseException:
+            # Whoever comes next in this process must not be in somebody else's transaction.
+            driver.abandon()
+            raise
 
     def _beneath(self, prelude: Prelude[Any], statement: Statement[Any], call: Call) -> str | None:
         """The one value of `call`, asked for together with the prelude, which is checked first."""
@@ -202,15 +206,33 @@ class Connection:
         groups: list[Group] = [[prelude.call] for prelude in apart]
         if group:
             groups.append(group)
-        replies = self._exchange(groups)
+        try:
+            replies = self._exchange(groups)
+        except DatabaseError as refusal:
+            # Whoever may not ask is told so, and not what their statement ran into.
+            self._check(apart, within, refusal.replies, begins=begins)
+            raise
         if begins and group:
             self._begun = True
-        main = replies.pop()[1 if begins else 0 :] if group else []
-        answers = [*(own[0] for own in replies), *main]
-        for prelude, answer in zip([*apart, *within], answers, strict=False):
+        self._check(apart, within, replies, begins=begins)
+        return replies[-1][-1] if call is not None else Reply([], "")
+
+    def _check(
+        self,
+        apart: list[Prelude[Any]],
+        within: list[Prelude[Any]],
+        replies: list[list[Reply]],
+        *,
+        begins: bool,
+    ) -> None:
+        """Hold the preludes against their replies, those apart first; some may have none."""
+        own, main = replies[: len(apart)], replies[len(apart) :]
+        for prelude, reply in zip(apart, own, strict=False):
+            if reply:
+                prelude.settle(reply[0])
+        for prelude, answer in zip(within, main[0][begins:] if main else [], strict=False):
             prelude.settle(answer)
-        self.settled = True
-        return main[-1] if call is not None else Reply([], "")
+        self.settled = all(own)
 
     def _exchange(self, groups: list[Group]) -> list[list[Reply]]:
         if self._driver is None:
@@ -252,8 +274,9 @@ def run(kind: Kind, work: Callable[[Connection], T], *preludes: Callable[[], Pre
     """Do a unit of work and commit it; AppError for whatever stands against it.
 
     The whole of it is done again, a bounded number of times with jittered pauses, after a
-    serialization failure or deadlock, and after the connection was lost before COMMIT was sent.
-    After that point the outcome is unknown, and the client's retry under its key finds it out.
+    serialization failure or deadlock, and after the connection was lost (not: fell silent) before
+    COMMIT was sent. After that point the outcome is unknown, and the client's retry under its key
+    finds it out.
     """
     counted = False
     for attempt in range(1, ATTEMPTS + 1):
@@ -292,7 +315,8 @@ def _final(db: Connection, error: Exception) -> Exception | None:
         session.close()
         if db.committing:
             return Unavailable("it is not known whether this happened; ask again")
-        return None
+        # A server that let us wait for so long is not asked again: a request has no time for that.
+        return Unavailable() if error.silent else None
     db.roll_back()
     if isinstance(error, DatabaseError):
         if error.sqlstate in STALE_STATEMENT and session.driver:

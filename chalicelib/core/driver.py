@@ -61,21 +61,27 @@ _TIMESTAMPTZ_OID = 1184
 class DatabaseError(Exception):
     """The server refused a statement; it was rolled back with its Sync group.
 
-    Only `sqlstate` says what happened; the message may quote values and is never logged.
+    Only `sqlstate` says what happened; the message may quote values and is never logged. `replies`
+    are those of the calls that were answered, group by group, up to the one that failed in each.
     """
 
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__(fields.get("M", ""))
         self.sqlstate = fields.get("C", "")
         self.constraint = fields.get("n")
+        self.replies: list[list[Reply]] = []
 
 
 class ConnectionLost(Exception):
-    """The connection ended while in use. What was sent last may or may not have happened."""
+    """The connection ended while in use. What was sent last may or may not have happened.
 
-    def __init__(self, sqlstate: str | None = None) -> None:
+    `silent`: we ended it, because the server did not answer for as long as we wait.
+    """
+
+    def __init__(self, sqlstate: str | None = None, *, silent: bool = False) -> None:
         super().__init__(f"connection lost ({sqlstate or 'no word from the server'})")
         self.sqlstate = sqlstate
+        self.silent = silent
 
 
 class CannotConnect(Exception):
@@ -237,11 +243,15 @@ class Driver(CoreConnection):  # type: ignore[misc]  # pg8000 is untyped
                 error = error or failed
             ended = True
         except OSError as lost:
-            raise ConnectionLost(error.sqlstate if error else None) from lost
+            silent = isinstance(lost, TimeoutError)
+            raise ConnectionLost(error.sqlstate if error else None, silent=silent) from lost
         finally:
             if not ended:
                 self.abandon()
         if error is not None:
+            error.replies = [
+                [self._reply(call) for call in group if call.tag is not None] for group in pending
+            ]
             raise error
         return [[self._reply(call) for call in group] for group in pending]
 

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from chalice.app import Blueprint
-from sqlalchemy import DateTime, bindparam, func, select, tuple_
+from sqlalchemy import DateTime, bindparam, func, select
 
 from chalicelib.core import outbox
 from chalicelib.core.db import Connection
 from chalicelib.core.jobs import Daily, Every, job
-from chalicelib.core.statements import command
+from chalicelib.core.statements import command, place_of
 from chalicelib.core.tables import idempotency_keys, rate_limits
 
 bp = Blueprint(__name__)
@@ -16,12 +16,19 @@ bp = Blueprint(__name__)
 _BATCH = 1000
 _NOW = bindparam("now", type_=DateTime(timezone=True))
 
+# In the order of their end: most often none has ended, and the index says so at once.
 EXPIRED_KEYS = command(
     idempotency_keys.delete().where(
-        tuple_(idempotency_keys.c.owner, idempotency_keys.c.key).in_(
-            select(idempotency_keys.c.owner, idempotency_keys.c.key)
-            .where(idempotency_keys.c.expires_at < _NOW)
-            .limit(_BATCH)
+        place_of(idempotency_keys)
+        == func.any(
+            func.array(
+                select(place_of(idempotency_keys))
+                .where(idempotency_keys.c.expires_at < _NOW)
+                .order_by(idempotency_keys.c.expires_at)
+                .limit(_BATCH)
+                .with_for_update(skip_locked=True)
+                .scalar_subquery()
+            )
         )
     )
 )
@@ -32,6 +39,7 @@ ENDED_WINDOWS = command(
             func.array(
                 select(rate_limits.c.bucket)
                 .where(rate_limits.c.window_ends_at < _NOW)
+                .order_by(rate_limits.c.window_ends_at)
                 .limit(_BATCH)
                 .scalar_subquery()
             )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.core import errors
+from chalicelib.core.binding import adapter
 from chalicelib.core.errors import AppError
 from chalicelib.core.operations import Operation
 from chalicelib.core.schemas import Schema
@@ -169,7 +170,7 @@ def _path_parameters(one: Operation) -> list[dict[str, Any]]:
             "required": True,
             "schema": {"type": "string", "format": "uuid", "examples": [_EXAMPLE_ID]}
             if kind is UUID
-            else {"type": "string"},
+            else adapter(kind).json_schema(),
         }
         for name, kind in one.path_parameters.items()
     ]

@@ -290,19 +290,26 @@ SETTLE = command(
     .where(outbox.c.done_at.is_(None), ~_still_to_hear)
     .values(done_at=bindparam("now"))
 )
-FORGET = command(
-    delete(outbox).where(
-        outbox.c.id.in_(
-            select(outbox.c.id).where(outbox.c.done_at < bindparam("before")).limit(1000)
+_FORGOTTEN = bindparam("forgotten", type_=ARRAY(Uuid))
+# In the order of their end: most often none is as old, and the index says so at once.
+FORGET = statement(
+    delete(outbox)
+    .where(
+        outbox.c.id
+        == func.any(
+            func.array(
+                select(outbox.c.id)
+                .where(outbox.c.done_at < bindparam("before"))
+                .order_by(outbox.c.done_at)
+                .limit(1000)
+                .scalar_subquery()
+            )
         )
     )
+    .returning(outbox.c.id)
 )
-FORGET_DELIVERIES = command(
-    delete(deliveries).where(
-        deliveries.c.delivered_at < bindparam("before"),
-        ~select(outbox.c.id).where(outbox.c.id == deliveries.c.event_id).exists(),
-    )
-)
+# An event that is done was recorded by all who hear it, so nothing is added meanwhile.
+FORGET_DELIVERIES = command(delete(deliveries).where(deliveries.c.event_id == func.any(_FORGOTTEN)))
 
 
 def relay(db: Connection) -> int:
@@ -319,7 +326,6 @@ def relay(db: Connection) -> int:
 
 def forget(db: Connection) -> int:
     """Drop a batch of what was done a week ago, and its deliveries."""
-    before = clock.now() - KEEP_DONE
-    dropped = db.run(FORGET, before=before)
-    db.run(FORGET_DELIVERIES, before=before)
-    return dropped
+    forgotten = [event_id for (event_id,) in db.all(FORGET, before=clock.now() - KEEP_DONE)]
+    db.run(FORGET_DELIVERIES, forgotten=forgotten)
+    return len(forgotten)

@@ -10,17 +10,21 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Integer,
     Text,
     Uuid,
+    and_,
     bindparam,
     case,
     cast,
@@ -71,25 +75,38 @@ class Page(Schema, Generic[T]):
 
 
 class PagedStatement:
-    """A select whose pages PostgreSQL writes as JSON, sorted by `sort`, all in one direction."""
+    """A select whose pages PostgreSQL writes as JSON, sorted by `sort`, all in one direction.
+
+    `within` narrows it to one value of each of these columns, the parameter of its name. That is
+    said as a part of the order, so that only an index of that order serves: by any other, a page
+    of what is rare would be looked for among all the rest.
+    """
 
     def __init__(
         self,
         core: Select[*tuple[Any, ...]],
         *sort: ColumnElement[Any],
         ascending: bool = False,
+        within: Mapping[str, Column[Any]] = MappingProxyType({}),
     ) -> None:
         self._sort, self._ascending = sort, ascending
+        ordered = [*within.values(), *sort]
+        part = [bindparam(name, type_=column.type) for name, column in within.items()]
         after = [bindparam(f"after_{at}", type_=column.type) for at, column in enumerate(sort)]
         shown: list[Any] = []
         for column in core.selected_columns:
             # Names are ours, never a caller's; as literals they need no parameter each.
             shown += [literal_column(f"'{column.key}'"), column]
         keys = [column.label(f"key_{at}") for at, column in enumerate(sort)]
+        first, last = tuple_(*ordered), tuple_(*part, *after)
+        begun = first > last if ascending else first < last
+        if within:
+            inner, end = tuple_(*within.values()), tuple_(*part)
+            begun = and_(begun, inner <= end if ascending else inner >= end)
         rows = (
             core.with_only_columns(func.json_build_object(*shown).label("item"), *keys)
-            .where(tuple_(*sort) > tuple_(*after) if ascending else tuple_(*sort) < tuple_(*after))
-            .order_by(*(_ordered(column, ascending=ascending) for column in sort))
+            .where(begun)
+            .order_by(*(_ordered(column, ascending=ascending) for column in ordered))
             .limit(bindparam("limit", type_=Integer) + 1)
             .subquery("rows")
         )
@@ -99,18 +116,18 @@ class PagedStatement:
             .over(order_by=[_ordered(rows.c[key.name], ascending=ascending) for key in keys])
             .label("place"),
         ).subquery("numbered")
-        within = numbered.c.place <= bindparam("limit", type_=Integer)
-        last = func.json_build_array(
+        on_page = numbered.c.place <= bindparam("limit", type_=Integer)
+        place = func.json_build_array(
             bindparam("filters", type_=Text), *(numbered.c[key.name] for key in keys)
         )
         encoded = func.translate(
-            func.encode(func.convert_to(cast(last, Text), "UTF8"), "base64"),
+            func.encode(func.convert_to(cast(place, Text), "UTF8"), "base64"),
             literal("+/=\n"),
             literal("-_"),
         )
         is_last = numbered.c.place == bindparam("limit", type_=Integer)
         items = func.json_agg(aggregate_order_by(numbered.c.item, numbered.c.place.asc())).filter(
-            within
+            on_page
         )
         answer = func.json_build_object(
             "items",
@@ -137,6 +154,63 @@ class PagedStatement:
             else _before_all(column, ascending=self._ascending)
             for at, column in enumerate(self._sort)
         }
+
+
+Filter = Column[Any] | ColumnElement[bool] | Mapping[Any, ColumnElement[bool]]
+
+
+class Narrowed:
+    """A list that filters narrow: a statement for each set of them, each by the index that fits.
+
+    PostgreSQL keeps one plan for all values of a statement, so a filter that may be missing would
+    have it read the whole list. A filter is named as the query's field. It is a condition on the
+    parameter of that name, which few rows fit; a column that an index begins with, where that may
+    be many; or a condition for each value, where they are a few words (`each`).
+    """
+
+    def __init__(
+        self,
+        core: Select[*tuple[Any, ...]],
+        *sort: ColumnElement[Any],
+        ascending: bool = False,
+        **filters: Filter,
+    ) -> None:
+        self._core, self._sort, self._ascending = core, sort, ascending
+        self._filters = filters
+        self._statements: dict[tuple[tuple[str, Any], ...], PagedStatement] = {}
+
+    def by(self, query: PageQuery) -> tuple[PagedStatement, dict[str, Any]]:
+        """The statement for the filters that a query sets, and its parameters."""
+        asked = {name: getattr(query, name) for name in self._filters}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        written = {name for name in asked if isinstance(self._filters[name], Mapping)}
+        key = tuple((name, value if name in written else None) for name, value in asked.items())
+        if key not in self._statements:
+            self._statements[key] = self._paged(asked)
+        return self._statements[key], {n: value for n, value in asked.items() if n not in written}
+
+    def _paged(self, asked: Mapping[str, Any]) -> PagedStatement:
+        core, within = self._core, {}
+        for name, value in asked.items():
+            told = self._filters[name]
+            if isinstance(told, Column):
+                within[name] = told
+            else:
+                core = core.where(told[value] if isinstance(told, Mapping) else told)
+        return PagedStatement(core, *self._sort, ascending=self._ascending, within=within)
+
+
+def each(column: ColumnElement[str], *values: str) -> dict[str, ColumnElement[bool]]:
+    """That a column is one of a few words, each written out: how rare it is decides on the index."""
+    return {one: column == literal_column(f"'{one}'") for one in values}
+
+
+def narrowed_page(
+    db: Connection, narrowed: Narrowed, query: PageQuery, **given: Any
+) -> Json[Page[Any]]:
+    """One page of a list, by the filters that the query sets."""
+    paged, asked = narrowed.by(query)
+    return page(db, paged, query, **given, **asked)
 
 
 def page(db: Connection, paged: PagedStatement, query: PageQuery, **given: Any) -> Json[Page[Any]]:

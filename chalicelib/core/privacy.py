@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Column,
     ColumnElement,
@@ -104,8 +105,10 @@ def _is_blanked(one: Column[Any]) -> bool:
     return fate_of(one) is Fate.BLANK or (fate_of(one) is Fate.ENCRYPTED and bool(one.nullable))
 
 
-def _blank(one: Column[Any]) -> str | None:
-    return None if one.nullable else _EMPTY
+def _blank(one: Column[Any]) -> str | list[str] | None:
+    if one.nullable:
+        return None
+    return [] if isinstance(one.type, ARRAY) else _EMPTY
 
 
 def erase(db: Connection, person: UUID) -> None:

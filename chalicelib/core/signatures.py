@@ -17,7 +17,7 @@ _TAG_BYTES = 16
 def sign(purpose: str, text: str) -> str:
     """A token, URL-safe, that says `text` for `purpose` and nothing else."""
     told = text.encode()
-    return base64.urlsafe_b64encode(_tag(purpose, told) + told).rstrip(b"=").decode()
+    return _spelled(_tag(purpose, told) + told)
 
 
 def signed_text(purpose: str, token: str) -> str | None:
@@ -27,6 +27,9 @@ def signed_text(purpose: str, token: str) -> str | None:
         raw = base64.b64decode(padded, altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         return None
+    # Base64 has several spellings of the same bytes; a token is good in ours alone.
+    if _spelled(raw) != token:
+        return None
     tag, told = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
     return told.decode() if hmac.compare_digest(tag, _tag(purpose, told)) else None
 
@@ -34,6 +37,10 @@ def signed_text(purpose: str, token: str) -> str | None:
 def keyed_hash(purpose: str, text: str) -> str:
     """A hash that nobody without our key can search for guesses."""
     return hmac.digest(sealing.derived_key(purpose), text.encode(), hashlib.sha256).hex()
+
+
+def _spelled(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _tag(purpose: str, told: bytes) -> bytes:

@@ -4,7 +4,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
-from sqlalchemy import Executable, Text, cast, column, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Table,
+    Text,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
@@ -143,3 +153,12 @@ def json_object(core: Select[*tuple[Any, ...]]) -> Statement[tuple[str]]:
     """A select whose one row PostgreSQL returns as the text of a JSON object."""
     inner = core.subquery("answer")
     return Statement(select(cast(func.to_json(column("answer")), Text)).select_from(inner))
+
+
+def place_of(table: Table) -> ColumnElement[Any]:
+    """Where a row lies, for a batch of a table whose key is of several columns.
+
+    Only of rows that the same statement locks: others may have moved. By it a batch is found
+    without the rest of the table, however PostgreSQL would join by the key.
+    """
+    return literal_column(f"{table.fullname}.ctid")

@@ -103,7 +103,14 @@ class RateLimitColumns(TypedColumns):
     hits = Column(Integer, nullable=False)
 
 
-rate_limits = Table("rate_limits", metadata, RateLimitColumns, prefixes=["unlogged"], schema=SCHEMA)
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    RateLimitColumns,
+    Index("rate_limits_window_ends_at", "window_ends_at"),
+    prefixes=["unlogged"],
+    schema=SCHEMA,
+)
 
 
 class JobRunColumns(TypedColumns):
@@ -126,6 +133,9 @@ job_runs = Table(
     JobRunColumns,
     CheckConstraint("state in ('running', 'done', 'failed', 'lost')", name="job_runs_state"),
     Index("job_runs_job_slot", "job", "slot", unique=True),
+    Index("job_runs_job", "job", "id"),
+    Index("job_runs_job_state", "job", "state", "id"),
+    Index("job_runs_state_id", "state", "id"),
     Index("job_runs_one_running", "job", unique=True, postgresql_where=text("state = 'running'")),
     schema=SCHEMA,
 )

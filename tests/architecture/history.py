@@ -67,7 +67,7 @@ _UNSAFE = [
 
 _ADDED = re.compile(r"\badd constraint (?P<name>\w+)")
 _VALIDATED = re.compile(r"\bvalidate constraint (?P<name>\w+)")
-_OPERATIONS = {"op.execute", "op.get_context"}
+_OPERATIONS = {"op.execute", "op.get_context", "op.get_context().autocommit_block"}
 
 
 @dataclass(frozen=True)

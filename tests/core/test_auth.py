@@ -118,6 +118,14 @@ FOREIGN: dict[str, Callable[[], str]] = {
     "exp null": lambda: forged(told=claims(exp=None)),
     "exp text": lambda: forged(told=claims(exp="9999999999")),
     "exp NaN": lambda: forged(told=encode(json.dumps(claims(exp=float("nan"))).encode())),
+    "exp endless": lambda: forged(told=encode(json.dumps(claims(exp=float("inf"))).encode())),
+    "exp later than any of ours": lambda: forged(told=claims(exp=claims()["exp"] + 1)),
+    "iat missing": lambda: forged(told={n: v for n, v in claims().items() if n != "iat"}),
+    "iat of tomorrow": lambda: forged(
+        told={n: v + 86_400 if isinstance(v, int) else v for n, v in claims().items()}
+    ),
+    "iat a word": lambda: forged(told=claims(iat="now")),
+    "iat true": lambda: forged(told=claims(iat=True)),
     "sub missing": lambda: forged(told={"sid": str(SESSION), "exp": 2**33}),
     "sid missing": lambda: forged(told={"sub": str(USER), "exp": 2**33}),
     "sub no id": lambda: forged(told=claims(sub="admin")),

@@ -7,6 +7,7 @@ import pytest
 from chalice.app import Chalice
 
 from chalicelib.core import clock, jobs
+from tests.support import database
 from tests.support.api import Api
 from tests.support.orders import CALLS, PATH, define, keys, middle, notes, post
 from tests.support.people import PASSWORD, Person
@@ -44,7 +45,8 @@ def test_the_key_is_demanded(mine: Api) -> None:
 def test_the_key_has_a_form(mine: Api, key: str) -> None:
     answer = post(mine, key)
     assert (answer.status, answer.code) == (400, "validation_failed")
-    assert answer.json["errors"][0]["field"] == "header.Idempotency-Key"
+    problem = answer.json["errors"][0]
+    assert (problem["field"], problem["code"]) == ("header.Idempotency-Key", "invalid")
     assert notes() == 0
 
 
@@ -90,6 +92,8 @@ def test_two_people_may_choose_the_same_key(mine: Api, ben: Person, program: Cha
     answer = post(his)
     assert (answer.json["number"], answer.headers.get("Idempotent-Replayed")) == (2, None)
     assert post(his, note="y").status == 422
+    assert post(mine, "two").json["number"] == 3
+    assert [post(mine).json["number"], post(his).json["number"]] == [1, 2]
 
 
 def test_a_refusal_is_not_kept(mine: Api) -> None:
@@ -149,6 +153,12 @@ def test_fifteen_days_later_there_is_still_one_effect(mine: Api, ana: Person) ->
     clock.follow(clock.shifted(timedelta(days=31)))
     jobs.run(jobs.registered["core_forget_attempts"], clock.now())
     assert keys() == []
+
+
+def test_a_key_is_kept_for_thirty_days(mine: Api) -> None:
+    post(mine)
+    kept = database.execute("select expires_at - created_at from core.idempotency_keys")
+    assert kept == [(timedelta(days=30),)]
 
 
 def test_an_answer_that_may_not_be_kept_is_not_kept(mine: Api) -> None:

@@ -3,19 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from chalice.app import Chalice
 
 from chalicelib.core import clock, db
 from chalicelib.core.db import Connection
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.errors import NotFound, Unavailable
+from tests.support import database
 from tests.support.api import Answer, Api
 from tests.support.notes import sql
 from tests.support.orders import CALLS, define, keys, middle, notes, post
 from tests.support.people import Person
 from tests.support.program import program_of
+from tests.support.proxy import Proxy
 from tests.support.races import at_once, many
 
 
@@ -31,6 +33,13 @@ def mine(program: Chalice, ana: Person, scratch: None) -> Iterator[Api]:
     """Ana at the test's own program."""
     yield Api(program, token=ana.api.token)
     middle.clear()
+
+
+def claimed_at() -> datetime:
+    """When the only key was claimed."""
+    ((at,),) = database.execute("select created_at from core.idempotency_keys")
+    assert isinstance(at, datetime)
+    return at
 
 
 def test_twins_at_once_have_one_effect_and_one_answer(mine: Api) -> None:
@@ -182,6 +191,26 @@ def test_a_call_that_failed_is_taken_up_under_its_key_at_once(
     assert notes() == 1
 
 
+@pytest.mark.parametrize("failure", [NotFound(), RuntimeError()])
+def test_a_call_that_fails_after_a_twin_took_it_up_leaves_the_twins_answer(
+    mine: Api, failure: Exception
+) -> None:
+    twins: list[Answer] = []
+
+    def provider(_key: str) -> None:
+        if not twins:
+            clock.follow(clock.shifted(timedelta(seconds=36)))
+            middle.provider = lambda _key: None
+            twins.extend(many(1, lambda: post(mine, path=CALLS)))
+            raise failure
+
+    middle.provider = provider
+    assert post(mine, path=CALLS).status in (404, 500)
+    assert twins[0].status == 201
+    assert post(mine, path=CALLS).text == twins[0].text
+    assert notes() == 1
+
+
 class Killed(BaseException):
     """The process was ended in the middle."""
 
@@ -194,8 +223,26 @@ def test_a_call_that_was_cut_off_is_taken_up_under_its_key_later(mine: Api) -> N
     with pytest.raises(Killed):
         post(mine, path=CALLS)
     middle.provider = lambda _key: None
+    cut_off_at = claimed_at()
+    clock.follow(clock.frozen(cut_off_at + timedelta(seconds=34, milliseconds=999)))
     assert post(mine, path=CALLS).status == 409
-    clock.follow(clock.shifted(timedelta(seconds=36)))
+    clock.follow(clock.frozen(cut_off_at + timedelta(seconds=35)))
     assert post(mine, path=CALLS).json["number"] == 1
     assert post(mine, path=CALLS).headers["Idempotent-Replayed"] == "true"
+    assert notes() == 1
+
+
+def test_a_call_whose_database_fell_silent_does_not_wait_for_it_twice(
+    mine: Api, proxied: None, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.core.driver.SOCKET_MARGIN_SECONDS", -8.5)
+    db.close()
+    middle.provider = lambda _key: proxy.mute()
+    began = time.monotonic()
+    assert post(mine, path=CALLS).status == 503
+    assert time.monotonic() - began < 2.8
+    proxy.thaw()
+    clock.follow(clock.shifted(timedelta(seconds=40)))
+    middle.clear()
+    assert post(mine, path=CALLS).status == 201
     assert notes() == 1

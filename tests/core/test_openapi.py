@@ -77,7 +77,9 @@ def define(blueprint: Blueprint) -> None:
     @endpoint(
         blueprint, "DELETE", "/v1/tests/{product}/things", caller=Staff("moderator"), status=204
     )
-    def delete(db: Connection, caller: Caller, product: str) -> None:
+    def delete(
+        db: Connection, caller: Caller, product: Annotated[str, Field(pattern="^[a-z]+$")]
+    ) -> None:
         """Delete them all."""
 
     @endpoint(blueprint, "POST", "/v1/tests/raw", caller=User)
@@ -239,6 +241,8 @@ def test_parameters_are_described(ours: Any) -> None:
     names = [(one["in"], one["name"], one["required"]) for one in operation["parameters"]]
     assert names == [("path", "thing_id", True), ("header", "Idempotency-Key", True)]
     assert operation["parameters"][0]["schema"]["format"] == "uuid"
+    (product,) = ours["paths"]["/v1/tests/{product}/things"]["delete"]["parameters"]
+    assert product["schema"] == {"type": "string", "pattern": "^[a-z]+$"}
 
 
 def test_security_says_who_may_call(ours: Any) -> None:

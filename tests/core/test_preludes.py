@@ -11,7 +11,7 @@ from chalicelib.core import db
 from chalicelib.core.db import Connection, Transactions
 from chalicelib.core.errors import InternalError, NotAllowed, NotSignedIn, TooManyRequests
 from chalicelib.core.statements import Statement, json_object
-from tests.support.notes import ADD, ALL, ONE, add, kept, prelude, refuses, sql
+from tests.support.notes import ADD, ALL, ONE, add, kept, passes, prelude, refuses, sql
 from tests.support.statements import listening
 
 pytestmark = pytest.mark.usefixtures("scratch")
@@ -78,6 +78,32 @@ def test_what_is_apart_stands_when_the_statement_fails() -> None:
     with pytest.raises(InternalError):
         db.run("write", lambda unit: unit.one(sql("select 1/0")), prelude(adds=8, apart=True))
     assert kept() == [8]
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_failing_check_comes_before_a_statement_that_fails(kind: db.Kind, apart: bool) -> None:
+    work = [prelude(passes), prelude(refuses(NotSignedIn()), apart=apart), prelude(passes)]
+    with pytest.raises(NotSignedIn):
+        db.run(kind, lambda unit: unit.one(sql("select 1/0")), *work)
+
+
+def test_what_stands_apart_is_counted_once_though_the_first_statement_has_to_be_done_again() -> (
+    None
+):
+    tries: list[int] = []
+    fails = sql(
+        "do $$ begin raise serialization_failure; end $$",
+    )
+
+    def work(unit: Connection) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            unit.run(fails)
+        add(unit, 1)
+
+    db.run("write", work, prelude(adds=8, apart=True))
+    assert (len(tries), kept()) == (2, [1, 8])
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])

@@ -1,6 +1,7 @@
 """Signed texts: what they say, for the purpose they were made for, and nothing else."""
 
 import base64
+import string
 
 import pytest
 
@@ -27,6 +28,14 @@ def test_no_altered_character_goes_unnoticed() -> None:
         if token[at] != other
     ]
     assert [one for one in altered if signed_text("unsubscribe", one) is not None] == []
+
+
+@pytest.mark.parametrize("text", ["use:1", "use:12", "use:123"])
+def test_a_token_has_one_spelling(text: str) -> None:
+    token = sign("unsubscribe", text)
+    letters = string.ascii_letters + string.digits + "-_"
+    spelled = [token[:-1] + last for last in letters] + [token + "=", token + "=="]
+    assert [one for one in spelled if signed_text("unsubscribe", one) == text] == [token]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Connections lost under a unit of work: done again before COMMIT was sent, never after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from chalicelib.core import db
 from chalicelib.core.config import Config, config
 from chalicelib.core.db import Connection
+from chalicelib.core.driver import ROLLBACK, Driver, Group, Reply
 from chalicelib.core.errors import Unavailable
 from local.postgres import LocalServer, Server
 from tests.support import database, logs
@@ -136,6 +137,46 @@ def test_connections_that_keep_being_lost_end_in_503(proxied: None, proxy: Proxy
     assert len(runs) == db.ATTEMPTS
     assert refused.value.retry_after
     assert proxy.connections == db.ATTEMPTS
+
+
+@pytest.mark.parametrize("silence", ["forget", "mute"])
+def test_a_server_that_does_not_answer_is_not_asked_again(
+    proxied: None, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, silence: str
+) -> None:
+    monkeypatch.setattr("chalicelib.core.driver.SOCKET_MARGIN_SECONDS", -9.8)
+    db.read(Connection.all, ALL)
+    getattr(proxy, silence)()
+    runs: list[int] = []
+    with pytest.raises(Unavailable) as refused:
+        db.write(adding(runs))
+    assert len(runs) == 1
+    assert refused.value.retry_after
+    proxy.thaw()
+    db.write(add, 2)
+    assert kept() == [2]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError])
+def test_whoever_comes_after_an_interrupted_rollback_is_served(
+    monkeypatch: pytest.MonkeyPatch, interruption: type[BaseException]
+) -> None:
+    exchange = Driver.exchange
+
+    def interrupted(driver: Driver, groups: Sequence[Group]) -> list[list[Reply]]:
+        if list(groups) == [[ROLLBACK]]:
+            raise interruption
+        return exchange(driver, groups)
+
+    def work(unit: Connection) -> None:
+        add(unit, 1)
+        raise ValueError
+
+    monkeypatch.setattr(Driver, "exchange", interrupted)
+    with pytest.raises(interruption):
+        db.write(work)
+    monkeypatch.undo()
+    db.write(add, 2)
+    assert kept() == [2]
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])

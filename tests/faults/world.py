@@ -18,6 +18,7 @@ from chalice.app import Chalice  # noqa: E402
 from chalicelib.core import aws, clock, db, limits, log, passwords  # noqa: E402
 from chalicelib.core.config import config  # noqa: E402
 from chalicelib.kernel.billing import gateway  # noqa: E402
+from chalicelib.products.marketplace.domains import gateway as domains  # noqa: E402
 from local import postgres  # noqa: E402
 from local.lambdas import for_many_threads  # noqa: E402
 from local.postgres import Server  # noqa: E402
@@ -26,7 +27,11 @@ from local.stripe.server import serve  # noqa: E402
 from tests.support import database  # noqa: E402
 from tests.support.api import Api  # noqa: E402
 from tests.support.cloud import Cloud  # noqa: E402
+from tests.support.internet import Internet  # noqa: E402
 from tests.support.stripe import Stripe  # noqa: E402
+
+DEAD_LETTERS = ("queue_sizes", "look_into", "move_messages")
+"""What of `aws` stands in `Cloud` besides sending."""
 
 
 @dataclass
@@ -69,6 +74,7 @@ def world(
     parameters that cost nothing.
     """
     with ExitStack() as stack:
+        stack.enter_context(_restored("DATABASE_URL"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kith-proofs-")))
         home = folder / "postgres"
         stack.callback(postgres.discard, home)
@@ -87,6 +93,8 @@ def world(
         changes: list[tuple[Any, str, Any]] = [
             (aws, "send_message", cloud.send_message),
             (aws, "send_mail", cloud.send_mail),
+            *((aws, name, getattr(cloud, name)) for name in DEAD_LETTERS),
+            (domains, "network", Internet()),
             (log, "stream", stream),
         ]
         if quick:
@@ -96,6 +104,18 @@ def world(
             stack.enter_context(replaced(module, attribute, value))
         stack.callback(db.close)
         yield World(program.app, server, stripe, cloud, folder)
+
+
+@contextmanager
+def _restored(variable: str) -> Iterator[None]:
+    """A variable of the environment is afterwards what it was."""
+    before = os.environ.get(variable)
+    try:
+        yield
+    finally:
+        os.environ.pop(variable, None)
+        if before is not None:
+            os.environ[variable] = before
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def test_nothing_is_lost_while_everything_around_the_database_is_down(
     cloud.mail_down = False
     minutes_pass(times, cloud, 30)
     token = cloud.mail_to(email).token
-    assert api.post("/v1/auth/verifications", {"token": token}).status == 200
+    assert api.post("/v1/auth/verifications", {"token": token, "password": PASSWORD}).status == 200
     session = api.post("/v1/auth/sessions", {"email": email, "password": PASSWORD}).json
     ((user_id,),) = database.execute("select id from accounts.users")
     ana = Person(

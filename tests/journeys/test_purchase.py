@@ -14,9 +14,8 @@ def test_from_sign_up_to_a_revealed_contact(api: Api, cloud: Cloud, stripe: Stri
         == 202
     )
     cloud.deliver()
-    verified = api.post(
-        "/v1/auth/verifications", {"token": cloud.mail_to("ana@kith.example").token}
-    )
+    token = cloud.mail_to("ana@kith.example").token
+    verified = api.post("/v1/auth/verifications", {"token": token, "password": PASSWORD})
     assert verified.json == {"status": "verified"}
     signed_in = api.post("/v1/auth/sessions", {"email": "ana@kith.example", "password": PASSWORD})
     ana = Api(api.app, token=signed_in.json["access_token"])

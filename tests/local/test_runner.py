@@ -15,6 +15,7 @@ import pytest
 from local import postgres, postgres_data, processes
 from local.client import ClientError, call, text_of
 from local.paths import REPOSITORY
+from tests.support.people import PASSWORD
 
 OURS = ("KITH_", "AWS_", "STRIPE_", "DATABASE_URL", "PORT")
 START_SECONDS = 60
@@ -84,9 +85,9 @@ def kith(tmp_path: Path) -> Iterator[Kith]:
 
 def sign_up(kith: Kith, email: str) -> None:
     """Sign up and verify, by the mail that comes."""
-    kith.post("/v1/auth/sign_ups", {"email": email, "password": "wild horses at dawn"})
+    kith.post("/v1/auth/sign_ups", {"email": email, "password": PASSWORD})
     token = text_of(f"{kith.url}/mailbox/token?to={email}").strip()
-    kith.post("/v1/auth/verifications", {"token": token})
+    kith.post("/v1/auth/verifications", {"token": token, "password": PASSWORD})
 
 
 def test_it_starts_heals_and_stops(kith: Kith) -> None:

@@ -97,10 +97,10 @@ def test_the_button_hands_the_token_to_the_api(status: int, told: str) -> None:
         asked.append(request)
         return Response(status, (), json.dumps({"detail": "no <longer> good"}).encode())
 
-    form = Request("POST", "/verify_email", "", (), b"token=a%2Bb", "10.0.0.1")
+    form = Request("POST", "/verify_email", "", (), b"token=a%2Bb&password=x", "10.0.0.1")
     response = verification.verify(form, answer)
     assert (response.status, told in body(response)) == (status, True)
-    assert json.loads(asked[0].body) == {"token": "a+b"}
+    assert json.loads(asked[0].body) == {"token": "a+b", "password": "x"}
     assert (asked[0].path, asked[0].source_address) == ("/v1/auth/verifications", "10.0.0.1")
 
 

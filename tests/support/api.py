@@ -112,10 +112,7 @@ class Api:
         event = self._event(method, path, sent, raw)
         if plain and raw is not None:
             event |= {"body": raw.decode(), "isBase64Encoded": False}
-        answer = self.app(event, Context())
-        several = answer.get("multiValueHeaders", {})
-        found = {**answer["headers"], **{name: values[0] for name, values in several.items()}}
-        return Answer(answer["statusCode"], answer["body"], found)
+        return answered(self.app, event)
 
     def _event(
         self, method: str, path: str, headers: dict[str, str], raw: bytes | None
@@ -132,23 +129,57 @@ class Api:
         several: dict[str, list[str]] = {}
         for name, value in parse_qsl(parts.query, keep_blank_values=True):
             several.setdefault(name, []).append(value)
-        return {
-            "resource": template,
-            "path": parts.path,
+        return event_of(
+            method,
+            template,
+            path=parts.path,
+            values=values,
+            query=several,
+            headers=headers,
+            body=base64.b64encode(raw).decode() if raw is not None else None,
+            encoded=raw is not None,
+            address=self.address,
+        )
+
+
+def event_of(
+    method: str,
+    template: str,
+    *,
+    path: str,
+    values: dict[str, str],
+    query: dict[str, list[str]],
+    headers: dict[str, str],
+    body: str | None,
+    encoded: bool,
+    address: str,
+) -> dict[str, Any]:
+    """The event of a REST API, payload version 1.0. `template` is the route, `values` its parts."""
+    return {
+        "resource": template,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: v[-1] for name, v in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": values or None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": template,
             "httpMethod": method,
-            "headers": headers,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "queryStringParameters": {name: v[-1] for name, v in several.items()} or None,
-            "multiValueQueryStringParameters": several or None,
-            "pathParameters": values or None,
-            "stageVariables": None,
-            "requestContext": {
-                "resourcePath": template,
-                "httpMethod": method,
-                "path": parts.path,
-                "requestId": str(uuid.uuid4()),
-                "identity": {"sourceIp": self.address},
-            },
-            "body": base64.b64encode(raw).decode() if raw is not None else None,
-            "isBase64Encoded": raw is not None,
-        }
+            "path": path,
+            "requestId": str(uuid.uuid4()),
+            "identity": {"sourceIp": address},
+        },
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def answered(app: Chalice, event: dict[str, Any]) -> Answer:
+    """What the Lambda answers to an event, as API Gateway reads it."""
+    answer = app(event, Context())
+    several = answer.get("multiValueHeaders", {})
+    found = {**answer["headers"], **{name: values[0] for name, values in several.items()}}
+    return Answer(answer["statusCode"], answer["body"], found)

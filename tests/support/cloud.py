@@ -4,15 +4,20 @@ import email
 import email.policy
 import itertools
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
 
 from chalice.app import Chalice
 
+from chalicelib.core import clock
+from chalicelib.core.aws import QueuedMessage
+from chalicelib.core.errors import NotFound
 from tests.support.api import Context
 
 _PREFIX = "kith-"
+_DEAD = "-dead"
 
 
 @dataclass(frozen=True)
@@ -114,3 +119,37 @@ class Cloud:
     def mail_to(self, recipient: str) -> Mail:
         """The newest mail to an address."""
         return next(one for one in reversed(self.mails) if one.recipient == recipient)
+
+    def queue_sizes(self, prefix: str, suffix: str) -> dict[str, int]:
+        """Stands where the program asks SQS how much lies in queues: the dead letters there are."""
+        assert (prefix, suffix) == (_PREFIX, _DEAD)
+        counted = Counter(name for name, _body in self.dead)
+        return {name: counted[name] for name in self._names()}
+
+    def look_into(self, queue_url: str, most: int) -> list[QueuedMessage]:
+        """Stands where the program looks at dead letters."""
+        name = self._dead_of(queue_url)
+        bodies = [body for one, body in self.dead if one == name][:most]
+        return [
+            QueuedMessage(f"message-{at}", body, "receipt", clock.now(), 5)
+            for at, body in enumerate(bodies)
+        ]
+
+    def move_messages(self, source_url: str, target_url: str, most: int) -> int:
+        """Stands where the program gives dead letters back to their queue."""
+        name = self._dead_of(source_url)
+        moved = [one for one in self.dead if one[0] == name][:most]
+        for one in moved:
+            self.dead.remove(one)
+            self.send_message(target_url, one[1])
+        return len(moved)
+
+    def _names(self) -> list[str]:
+        sources = [getattr(one, "queue", None) for one in self.app.event_sources]
+        return [name.removeprefix(_PREFIX) for name in sources if name]
+
+    def _dead_of(self, queue_url: str) -> str:
+        name = queue_url.rpartition("/")[2].removeprefix(_PREFIX).removesuffix(_DEAD)
+        if name not in self._names():
+            raise NotFound
+        return name

@@ -17,8 +17,11 @@ from local import postgres
 from local.postgres import Server
 
 # What migrations put there: the catalogue, the issuers, who hears of what.
-_KEPT = {"billing.prices", "core.subscriptions"}
-_BUT = {"billing.credit_accounts": " where kind <> 'issuer'"}
+_KEPT = {"core.subscriptions"}
+_BUT = {
+    "billing.credit_accounts": " where kind <> 'issuer'",
+    "billing.prices": " where created_at <> '2026-11-20T00:00:00Z'",
+}
 
 
 def use(url: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.core import db
 from chalicelib.kernel.accounts import service as accounts
-from chalicelib.kernel.accounts.schemas import Credentials, SignUp
+from chalicelib.kernel.accounts.schemas import Credentials, SignUp, Verification
 from chalicelib.kernel.billing.ledger import service as ledger
 from tests.support import database
 from tests.support.api import Answer, Api
@@ -44,7 +44,7 @@ def person(api: Api, *, verified: bool = True, email: str | None = None) -> Pers
     ((user_id,),) = database.execute("select id from accounts.users where email = $1", address)
     if verified:
         token = db.write(accounts.mint_verification_token, user_id)
-        db.write(accounts.verify_email, token)
+        accounts.verify_email(db.Transactions(), Verification(token=token, password=PASSWORD))
     return _signed_in(user_id, address, api)
 
 

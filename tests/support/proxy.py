@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 _SSL_REQUEST_BYTES = 8
 _CHUNK = 1 << 16
 _TICK_SECONDS = 0.02
+_READY = b"Z\x00\x00\x00\x05I"  # PostgreSQL's last word to somebody who connects
 
 
 class Proxy:
@@ -26,7 +27,8 @@ class Proxy:
         self.upstream = upstream
         self.turns = self.connections = 0
         self._tls = tls
-        self._frozen = self._stopped = False
+        self._frozen = self._muted = self._stopped = False
+        self._silent: set[socket.socket] = set()
         self._lost_reply: bytes | None = None
         self._lost_request: bytes | None = None
         self._open: set[socket.socket] = set()
@@ -64,6 +66,19 @@ class Proxy:
     def freeze(self) -> None:
         """Forward nothing any more; connections stay open and silent."""
         self._frozen = True
+
+    def mute(self) -> None:
+        """Answer nothing any more but those who connect: what they ask afterwards is not answered."""
+        self._muted = True
+
+    def forget(self) -> None:
+        """Forward nothing any more on the connections that are open now; others are served."""
+        self._silent |= self._open
+
+    def thaw(self) -> None:
+        """Serve new connections; those that went silent stay so."""
+        self.forget()
+        self._frozen = self._muted = False
 
     def lose_reply_to(self, marker: bytes) -> None:
         """Let the next request with `marker` arrive, and end the connection in place of its reply."""
@@ -110,7 +125,7 @@ class Proxy:
 
     def _pump(self, client: socket.socket, server: socket.socket) -> None:
         spoke_last: socket.socket | None = None
-        lost = False
+        lost = greeted = False
         while not self._stopped:
             ready, _, _ = select.select([client, server], [], [], _TICK_SECONDS)
             for source in ready:
@@ -119,8 +134,12 @@ class Proxy:
                     data += source.recv(_CHUNK)
                 if not data or (source is server and lost):
                     return
-                if self._frozen:
+                if self._frozen or source in self._silent:
                     continue
+                if source is server:
+                    if self._muted and greeted:
+                        continue
+                    greeted = greeted or data.endswith(_READY)
                 if source is client:
                     self.turns += spoke_last is not client
                     if self._lost_request is not None and self._lost_request in data:

@@ -36,11 +36,13 @@ class EmailVerified(Event):
 class NothingToMail(Event):
     """Somebody asked for a mail that nobody is to get.
 
-    Who asks must not learn so from the time the answer takes: this costs what a mail's event does.
+    Who asks must not learn so from the time the answer takes: this costs what a mail's event does,
+    down to an id, which is nobody's.
     """
 
     topic = "accounts.nothing_to_mail"
     urgent = True
+    nobody: UUID
 
 
 @dataclass(frozen=True)

@@ -215,40 +215,6 @@ def take_token(*kinds: str) -> CTE:
     )
 
 
-# A token that came to a new address makes it the account's; one that came to the account's own
-# address only verifies it.
-_used = take_token("verify_email", "change_email")
-_verified = (
-    update(users)
-    .where(users.c.id == _used.c.user_id, users.c.status == "active")
-    .values(
-        email=func.coalesce(_used.c.email, users.c.email),
-        email_verified_at=case(
-            (_used.c.kind == "change_email", NOW),
-            else_=func.coalesce(users.c.email_verified_at, NOW),
-        ),
-        updated_at=NOW,
-    )
-    .returning(users.c.id, users.c.email, _used.c.kind)
-    .cte("verified")
-)
-_an_admin = staff_roles.alias("an_admin")
-_there_is_an_admin = (
-    select(literal(1)).where(_an_admin.c.product == "all", _an_admin.c.role == "admin").exists()
-)
-_first_admin = (
-    upsert(staff_roles)
-    .from_select(
-        ["user_id", "product", "role", "created_at"],
-        select(_verified.c.id, literal("all"), literal("admin"), NOW).where(
-            _verified.c.email == bindparam("admin_email", type_=CITEXT), ~_there_is_an_admin
-        ),
-    )
-    .on_conflict_do_nothing()
-    .returning(staff_roles.c.user_id)
-    .cte("first_admin")
-)
-VERIFY_EMAIL = statement(select(_verified.c.id, _verified.c.kind).add_cte(_first_admin))
 # A link that was mailed to an address is good no more once the account has left it, and one that
 # somebody else asked for no more once the password was changed.
 FORGET_TOKENS = command(
@@ -259,6 +225,7 @@ FORGET_TOKENS = command(
     )
 )
 
+# In the order of their end: most often none has ended, and the index says so at once.
 EXPIRED_TOKENS = command(
     tokens.delete().where(
         tokens.c.id
@@ -266,6 +233,7 @@ EXPIRED_TOKENS = command(
             func.array(
                 select(tokens.c.id)
                 .where(tokens.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
+                .order_by(tokens.c.expires_at)
                 .limit(1000)
                 .scalar_subquery()
             )
@@ -279,6 +247,7 @@ EXPIRED_SESSIONS = command(
             func.array(
                 select(sessions.c.id)
                 .where(sessions.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
+                .order_by(sessions.c.expires_at)
                 .limit(1000)
                 .scalar_subquery()
             )

@@ -12,6 +12,7 @@ from chalicelib.kernel.accounts.errors import (
     RefreshRefused,
     TokenNotValid,
     WrongCredentials,
+    WrongPassword,
 )
 from chalicelib.kernel.accounts.schemas import (
     Accepted,
@@ -63,14 +64,15 @@ def request_verification(db: Connection, body: VerificationRequest) -> Accepted:
     "/v1/auth/verifications",
     caller=Anonymous,
     rates=(_FROM_ONE_ADDRESS,),
-    errors=(TokenNotValid,),
+    errors=(TokenNotValid, WrongPassword),
 )
-def verify_email(db: Connection, body: Verification) -> Verified:
-    """Show that an address is one's own, with the token that was mailed to it.
+def verify_email(transactions: Transactions, body: Verification) -> Verified:
+    """Show that an address is one's own, with the token that was mailed to it, and the password.
 
-    If it was asked for as the account's new address, it takes the old one's place.
+    If it was asked for as the account's new address, it takes the old one's place. Without the
+    password, a mailed link that sets a new one shows the same.
     """
-    return service.verify_email(db, body.token)
+    return service.verify_email(transactions, body)
 
 
 @endpoint(

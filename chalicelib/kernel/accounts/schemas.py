@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -69,6 +69,13 @@ def given(value: str | None) -> str:
     return value
 
 
+def _never_null(schema: dict[str, Any]) -> None:
+    """Have the document say what `given` does."""
+    (only,) = (option for option in schema.pop("anyOf") if option.get("type") != "null")
+    del schema["default"]
+    schema |= only
+
+
 class SignUp(Schema):
     """A new account."""
 
@@ -92,9 +99,14 @@ class VerificationRequest(Schema):
 
 
 class Verification(Schema):
-    """The token that was mailed."""
+    """The token that was mailed, and the account's password.
+
+    Whoever gets a mail for an account that somebody else opened with their address does not know
+    it, and so does not make the address that account's.
+    """
 
     token: Token
+    password: AnyPassword
 
 
 class Verified(Schema):
@@ -147,9 +159,13 @@ class Changes(Schema):
 
     name: Name | None = Field(None, description="null takes it away.")
     phone: Phone | None = Field(None, description="null takes it away.")
-    locale: Annotated[Locale | None, AfterValidator(given)] = None
+    locale: Annotated[Locale | None, AfterValidator(given)] = Field(
+        None, json_schema_extra=_never_null
+    )
     time_zone: Annotated[TimeZone | None, AfterValidator(given)] = Field(
-        None, description="Counts from the next local day."
+        None,
+        description="Counts from the next local day.",
+        json_schema_extra=_never_null,
     )
 
 

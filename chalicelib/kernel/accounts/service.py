@@ -15,6 +15,7 @@ from chalicelib.kernel.accounts.errors import (
     RefreshRefused,
     TokenNotValid,
     WrongCredentials,
+    WrongPassword,
 )
 from chalicelib.kernel.accounts.events import (
     EmailVerified,
@@ -22,8 +23,16 @@ from chalicelib.kernel.accounts.events import (
     NothingToMail,
     VerificationRequested,
 )
-from chalicelib.kernel.accounts.schemas import Accepted, Credentials, SignUp, Tokens, Verified
+from chalicelib.kernel.accounts.schemas import (
+    Accepted,
+    Credentials,
+    SignUp,
+    Tokens,
+    Verification,
+    Verified,
+)
 from chalicelib.kernel.accounts.sessions import queries as sessions
+from chalicelib.kernel.accounts.verifications import queries as verifications
 
 SESSION_LIFE = timedelta(days=30)
 VERIFICATION_LIFE = timedelta(hours=24)
@@ -92,7 +101,8 @@ def request_verification(unit: Connection, email: str) -> Accepted:
     """Mail the verification again, if the address is of an account that still needs it."""
     row = unit.one(queries.USER_BY_EMAIL, email=email)
     needs_it = row is not None and not row[1]
-    outbox.publish(unit, VerificationRequested(row[0]) if row and needs_it else NothingToMail())
+    told = VerificationRequested if needs_it else NothingToMail
+    outbox.publish(unit, told(row[0] if row else ids.uuid7()))
     return Accepted()
 
 
@@ -128,16 +138,34 @@ def mail_address(
     return MailAddress(*row) if row else None
 
 
-def verify_email(unit: Connection, token: str) -> Verified:
-    """Take a mailed token, once; TokenNotValid otherwise. The first admin gets the role.
+def verify_email(transactions: Transactions, data: Verification) -> Verified:
+    """Take a mailed token, once, from whoever knows the password. The first admin gets the role.
 
-    One that was mailed to a new address makes it the account's, unless somebody else's account
-    came to have it meanwhile.
+    TokenNotValid, WrongPassword: an account that somebody opened with another's address, or gave
+    it to, does not become that address's by a click of its owner, who has never chosen that
+    password. One that was mailed to a new address makes it the account's, unless somebody else's
+    account came to have it meanwhile.
     """
+    hashed = ids.token_hash(data.token)
+    stored = transactions.read(_password_behind, hashed)
+    if stored is None or not passwords.matches(stored, data.password):
+        raise WrongPassword
+    return transactions.write(_verify, hashed, stored)
+
+
+def _password_behind(unit: Connection, hashed: str) -> str | None:
+    row = unit.one(verifications.PASSWORD_BEHIND, token_hash=hashed, now=clock.now())
+    if row is None:
+        raise TokenNotValid
+    return row[0]
+
+
+def _verify(unit: Connection, hashed: str, checked_hash: str) -> Verified:
     with db.refused(db.UNIQUE_VIOLATION, "users_email", TokenNotValid()):
         row = unit.one(
-            queries.VERIFY_EMAIL,
-            token_hash=ids.token_hash(token),
+            verifications.VERIFY_EMAIL,
+            token_hash=hashed,
+            checked_hash=checked_hash,
             admin_email=config().admin_email,
             now=clock.now(),
         )

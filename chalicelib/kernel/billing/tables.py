@@ -109,6 +109,8 @@ checkouts = Table(
         postgresql_where=text("state = 'expired' and closed_at is null"),
     ),
     Index("checkouts_product", "product", "created_at", "id"),
+    Index("checkouts_product_state", "product", "state", "created_at", "id"),
+    Index("checkouts_product_purpose", "product", "purpose", "created_at", "id"),
     Index("checkouts_gateway_id", "gateway_id"),
     info={"owner": "user_id"},
     schema=SCHEMA,
@@ -173,8 +175,9 @@ payments = Table(
     Index("payments_external_id", "gateway", "external_id", unique=True),
     Index("payments_checkout_id", "checkout_id", unique=True),
     Index("payments_user_id_paid_at", "user_id", "paid_at"),
-    Index("payments_state", "state"),
     Index("payments_product", "product", "paid_at", "id"),
+    Index("payments_product_state", "product", "state", "paid_at", "id"),
+    Index("payments_product_kind", "product", "kind", "paid_at", "id"),
     info={"owner": "user_id"},
     schema=SCHEMA,
 )
@@ -197,5 +200,6 @@ failed_transactions = Table(
     FailedTransactionColumns,
     Index("failed_transactions_external_id", "gateway", "external_id", unique=True),
     Index("failed_transactions_checkout_id", "checkout_id"),
+    Index("failed_transactions_failed_at", "failed_at", "id"),
     schema=SCHEMA,
 )

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -55,7 +56,8 @@ blocks = Table(
     metadata,
     BlockColumns,
     CheckConstraint("blocker_id <> blocked_id", name="blocks_never_oneself"),
-    Index("blocks_blocked_id", "blocked_id"),
+    Index("blocks_blocked_by", "blocked_id", "blocker_id"),
+    Index("blocks_newest", "blocker_id", "created_at", "blocked_id"),
     schema=SCHEMA,
     info={"owner": "blocker_id"},
 )
@@ -92,7 +94,7 @@ cases = Table(
     ),
     Index("cases_queue", "product", "state", "id"),
     Index("cases_reported_user_id", "reported_user_id"),
-    Index("cases_assignee_id", "assignee_id"),
+    Index("cases_assignee", "assignee_id", "state", "id"),
     schema=SCHEMA,
 )
 
@@ -129,6 +131,7 @@ reports = Table(
     Index("reports_reporter_id", "reporter_id", "id"),
     Index("reports_case_id", "case_id", "id"),
     Index("reports_product", "product", "id"),
+    Index("reports_subject_kind", "product", "subject_kind", "id"),
     Index("reports_reported_user_id", "reported_user_id"),
     schema=SCHEMA,
     info={"owner": "reporter_id"},
@@ -173,6 +176,8 @@ class AppealColumns(TypedColumns):
     user_id = reference("accounts.users.id")
     product = words(Fate.NOT_PERSONAL)
     statement = words(Fate.BLANK)
+    # That it has no outcome yet, so that those who wait are found without those who don't.
+    is_open = Column(Boolean, nullable=False, server_default=text("true"))
     created_at = moment()
 
 
@@ -183,6 +188,7 @@ appeals = Table(
     Index("appeals_decision_id", "decision_id", unique=True),
     Index("appeals_user_id", "user_id"),
     Index("appeals_product", "product", "id"),
+    Index("appeals_open", "product", "id", postgresql_where=text("is_open")),
     schema=SCHEMA,
     info={"owner": "user_id"},
 )

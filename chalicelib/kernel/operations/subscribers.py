@@ -9,6 +9,6 @@ from chalicelib.kernel.operations.runs import service
 
 
 @subscribe(JobRequested, calls=True)
-def run_job(_transactions: Transactions, event: JobRequested) -> None:
+def run_job(transactions: Transactions, event: JobRequested) -> None:
     """Run a job that was asked for; it has transactions and a lease of its own."""
-    service.run(event.job, datetime.fromisoformat(event.slot))
+    service.run(transactions, event.job, datetime.fromisoformat(event.slot))

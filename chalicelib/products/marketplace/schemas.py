@@ -31,7 +31,9 @@ def _different(interests: list[str]) -> list[str]:
 
 
 Interests = Annotated[
-    list[Interest], Field(min_length=1, max_length=10), AfterValidator(_different)
+    list[Interest],
+    Field(min_length=1, max_length=10, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_different),
 ]
 
 

@@ -76,9 +76,8 @@ class PostColumns(TypedColumns):
     user_type = words(Fate.NOT_PERSONAL)
     platform = words(Fate.NOT_PERSONAL)
     followers = Column(Integer, nullable=False)
-    interests: Column[list[str]] = Column(
-        ARRAY(Text), nullable=False, info={"pii": Fate.NOT_PERSONAL}
-    )
+    # Words of the author's own, and so as good as a text.
+    interests: Column[list[str]] = Column(ARRAY(Text), nullable=False, info={"pii": Fate.BLANK})
     price_point = words(Fate.NOT_PERSONAL)
     description = words(Fate.BLANK)
     contact_info = sealed_or_none()

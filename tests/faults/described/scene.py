@@ -12,6 +12,7 @@ the call it returns succeeds once, with the operation's own status.
 """
 
 import importlib
+import itertools
 import pkgutil
 import uuid
 from collections.abc import Callable, Mapping
@@ -76,8 +77,8 @@ class Scene:
     world: World
 
     def person(self, *, verified: bool = True) -> Person:
-        """Somebody new, signed in."""
-        return people.person(self.world.api, verified=verified)
+        """Somebody new, signed in, at an address of their own: rates count by address."""
+        return people.person(somewhere(self.world), verified=verified)
 
     def staff(self, role: str, product: str = "all") -> Person:
         """Somebody new who holds a role."""
@@ -89,6 +90,14 @@ class Scene:
         """Staff who may call an operation, by the least of its roles, for the product alone."""
         access = operations.registered[operation].access
         return self.staff(access.roles[0], product if access.product else "all")
+
+
+_addresses = itertools.count(1)
+
+
+def somewhere(world: World) -> Api:
+    """A client that is not signed in, at an address that nobody called from yet."""
+    return Api(world.app, address=f"2001:db8:1::{next(_addresses):x}")
 
 
 descriptions: dict[str, Description] = {}
@@ -107,15 +116,21 @@ def described(operation: str, *, reach: Reach) -> Callable[[_Prepare], _Prepare]
     return describe
 
 
-def every() -> dict[str, Description]:
-    """All descriptions, by operation; ValueError if one describes no operation there is."""
+def written() -> dict[str, Description]:
+    """All descriptions, by operation, whether or not the program is loaded."""
     import tests.faults.described as here  # noqa: PLC0415  itself, when it is whole
 
     for module in pkgutil.iter_modules(here.__path__):
         importlib.import_module(f"tests.faults.described.{module.name}")
-    if unknown := descriptions.keys() - operations.registered.keys():
-        raise ValueError(f"described, and no operations: {sorted(unknown)}")
     return dict(sorted(descriptions.items()))
+
+
+def every() -> dict[str, Description]:
+    """All descriptions, by operation; ValueError if one describes no operation there is."""
+    found = written()
+    if unknown := found.keys() - operations.registered.keys():
+        raise ValueError(f"described, and no operations: {sorted(unknown)}")
+    return found
 
 
 def address_of(description: Description, call: Call) -> str:
@@ -129,7 +144,7 @@ def address_of(description: Description, call: Call) -> str:
 
 def make(description: Description, call: Call, world: World, *, by: Api | None = None) -> Answer:
     """Make a call, as its caller or as somebody else."""
-    client = by or (call.by.api if call.by else world.api)
+    client = by or (call.by.api if call.by else somewhere(world))
     return client.call(
         description.registered.method,
         address_of(description, call),

@@ -27,6 +27,7 @@ WANTED = "quillfeather.wanted@kith.example"
 PHONE = "+5511900018273"
 DEVICE = "Quillfeather's phone"
 DESCRIPTION = "Quillfeather tells of plumes."
+INTERESTS = ["plumes of quillfeather"]
 REPORT = "Quillfeather was written to three times."
 DOMAIN = "quillfeather.com"
 CONTACT = {"email": "plumes@quillfeather.example", "phone": "+5511911118273", "handle": "@plumes"}
@@ -57,7 +58,8 @@ def known(api: Api, cloud: Cloud, stripe: Stripe, ben: Person) -> Person:
     who = person(api, email=EMAIL)
     who.api.patch("/v1/me", {"name": NAME, "phone": PHONE, "time_zone": "America/Sao_Paulo"})
     api.post("/v1/auth/sessions", {"email": EMAIL, "password": PASSWORD, "device": DEVICE})
-    post = post_of(who, stripe, cloud, description=DESCRIPTION, contact_info=CONTACT)
+    words = {"description": DESCRIPTION, "interests": INTERESTS}
+    post = post_of(who, stripe, cloud, **words, contact_info=CONTACT)
     credit(ben, 1)
     revealed = ben.api.post(f"/v1/marketplace/posts/{post}/reveal", key=str(uuid.uuid4()))
     assert revealed.json["contact_info"] == CONTACT

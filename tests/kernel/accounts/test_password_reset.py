@@ -117,7 +117,7 @@ def test_a_token_is_good_for_what_it_was_mailed_for(
     with nothing_changes():
         for path, body in (
             (PATH, {"token": verify, "password": NEW}),
-            ("/v1/auth/verifications", {"token": reset}),
+            ("/v1/auth/verifications", {"token": reset, "password": PASSWORD}),
         ):
             assert api.post(path, body).code == "accounts.token_not_valid"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core import clock, ids
+from chalicelib.core import clock, ids, passwords
 from chalicelib.core.config import config
 from tests.support import database
 from tests.support.api import Api
@@ -30,22 +30,24 @@ def test_the_mailed_token_verifies_the_address(api: Api, cloud: Cloud, newcomer:
     assert newcomer.api.get("/v1/me").json["email_verified"] is False
     api.post(AGAIN, {"email": newcomer.email})
     cloud.deliver()
-    answer = api.post(PATH, {"token": cloud.mail_to(newcomer.email).token})
+    answer = api.post(PATH, {"token": cloud.mail_to(newcomer.email).token, "password": PASSWORD})
     assert (answer.status, answer.json) == (200, {"status": "verified"})
     assert newcomer.api.get("/v1/me").json["email_verified"] is True
 
 
 def test_a_token_is_good_once(api: Api, cloud: Cloud) -> None:
     token = mailed_token(api, cloud)
-    assert api.post(PATH, {"token": token}).status == 200
+    assert api.post(PATH, {"token": token, "password": PASSWORD}).status == 200
     with nothing_changes():
-        again = api.post(PATH, {"token": token})
+        again = api.post(PATH, {"token": token, "password": PASSWORD})
     assert (again.status, again.code) == (400, "accounts.token_not_valid")
 
 
 def test_of_twenty_tries_at_once_one_succeeds(api: Api, cloud: Cloud) -> None:
     token = mailed_token(api, cloud)
-    answers = many(20, lambda: api.post(PATH, {"token": token}), connections=20)
+    answers = many(
+        20, lambda: api.post(PATH, {"token": token, "password": PASSWORD}), connections=20
+    )
     assert sorted(answer.status for answer in answers) == [200] + [400] * 19
     assert database.execute(
         "select count(*) from core.outbox where topic = 'accounts.email_verified'"
@@ -59,8 +61,8 @@ def test_a_newer_token_replaces_the_one_before(api: Api, cloud: Cloud) -> None:
     newer = cloud.mail_to("ana@kith.example").token
     assert newer != older
     assert database.execute("select count(*) from accounts.tokens") == [(1,)]
-    assert api.post(PATH, {"token": older}).code == "accounts.token_not_valid"
-    assert api.post(PATH, {"token": newer}).status == 200
+    assert api.post(PATH, {"token": older, "password": PASSWORD}).code == "accounts.token_not_valid"
+    assert api.post(PATH, {"token": newer, "password": PASSWORD}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_a_token_is_good_for_a_day(api: Api, cloud: Cloud, age: timedelta, statu
     clock.follow(clock.frozen(minted))
     token = mailed_token(api, cloud)
     clock.follow(clock.frozen(minted + age))
-    assert api.post(PATH, {"token": token}).status == status
+    assert api.post(PATH, {"token": token, "password": PASSWORD}).status == status
 
 
 def test_the_mail_holds_one_link_in_both_its_parts(api: Api, cloud: Cloud) -> None:
@@ -99,20 +101,25 @@ def test_the_token_is_stored_nowhere_but_as_its_hash(api: Api, cloud: Cloud) -> 
 def test_a_tokens_hash_is_no_token(api: Api, cloud: Cloud) -> None:
     mailed_token(api, cloud)
     ((stored,),) = database.execute("select token_hash from accounts.tokens")
-    assert api.post(PATH, {"token": stored}).code == "accounts.token_not_valid"
+    assert (
+        api.post(PATH, {"token": stored, "password": PASSWORD}).code == "accounts.token_not_valid"
+    )
 
 
 def test_a_banned_persons_token_verifies_nothing(api: Api, cloud: Cloud) -> None:
     token = mailed_token(api, cloud)
     database.execute("update accounts.users set status = 'banned'")
     with nothing_changes():
-        assert api.post(PATH, {"token": token}).code == "accounts.token_not_valid"
+        assert (
+            api.post(PATH, {"token": token, "password": PASSWORD}).code
+            == "accounts.token_not_valid"
+        )
 
 
 @pytest.mark.parametrize("token", [None, "", "short", "x" * 201, 7, ["x" * 30]])
 def test_what_is_no_token_is_named(api: Api, token: object) -> None:
     with nothing_changes():
-        answer = api.post(PATH, {"token": token})
+        answer = api.post(PATH, {"token": token, "password": PASSWORD})
     assert answer.status == 400
     assert {problem["field"].split("[")[0] for problem in answer.json["errors"]} == {"body.token"}
 
@@ -155,7 +162,7 @@ def test_the_configured_address_becomes_admin_when_verified_and_nobody_else(
     assert admin.api.get("/v1/me").json["roles"] == []
     api.post(AGAIN, {"email": "admin@kith.example"})
     cloud.deliver()
-    api.post(PATH, {"token": cloud.mail_to("Admin@Kith.example").token})
+    api.post(PATH, {"token": cloud.mail_to("Admin@Kith.example").token, "password": PASSWORD})
     assert admin.api.get("/v1/me").json["roles"] == ["all:admin"]
     assert ana.api.get("/v1/me").json["roles"] == []
 
@@ -174,3 +181,60 @@ def test_expired_tokens_are_swept_by_the_hour(api: Api, cloud: Cloud, times: Tim
     assert database.execute(
         "select u.email::text from accounts.tokens join accounts.users u on u.id = user_id"
     ) == [("ben@kith.example",)]
+
+
+def test_a_click_does_not_hand_an_address_to_whoever_signed_up_with_it(
+    api: Api, cloud: Cloud
+) -> None:
+    token = mailed_token(api, cloud)
+    with nothing_changes():
+        for password in ("not the password", PASSWORD.upper(), PASSWORD + " "):
+            answer = api.post(PATH, {"token": token, "password": password})
+            assert (answer.status, answer.code) == (403, "accounts.wrong_password")
+        assert api.post(PATH, {"token": token}).status == 400
+    assert api.post(PATH, {"token": token, "password": PASSWORD}).status == 200
+
+
+def test_a_password_that_was_changed_meanwhile_verifies_nothing(
+    api: Api, cloud: Cloud, newcomer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.deliver()
+    token = cloud.mail_to(newcomer.email).token
+    matches = passwords.matches
+
+    def changed_meanwhile(stored: str | None, password: str, old_kind: str | None = None) -> bool:
+        database.execute("update accounts.users set password_hash = 'another'")
+        return matches(stored, password, old_kind)
+
+    monkeypatch.setattr(passwords, "matches", changed_meanwhile)
+    answer = api.post(PATH, {"token": token, "password": PASSWORD})
+    assert answer.code == "accounts.token_not_valid"
+    assert newcomer.api.get("/v1/me").json["email_verified"] is False
+    assert database.execute("select used_at from accounts.tokens") == [(None,)]
+
+
+def test_whose_address_it_is_comes_into_their_own_by_a_new_password(api: Api, cloud: Cloud) -> None:
+    squatter = person(api, verified=False, email="ana@kith.example")
+    api.post("/v1/auth/password_resets", {"email": squatter.email})
+    cloud.deliver()
+    body = {"token": cloud.mail_to(squatter.email).token, "password": "tame zebras at dusk"}
+    assert api.post("/v1/auth/passwords", body).status == 200
+    assert squatter.api.get("/v1/me").status == 401
+    known = {"email": squatter.email, "password": PASSWORD}
+    assert api.post("/v1/auth/sessions", known).status == 401
+    mine = api.post("/v1/auth/sessions", known | {"password": body["password"]}).json
+    me = Api(api.app, token=mine["access_token"]).get("/v1/me").json
+    assert me["email_verified"] is True
+    topics = [row[0] for row in database.execute("select topic from core.outbox")]
+    assert topics.count("accounts.email_verified") == 1
+
+
+def test_the_configured_address_becomes_admin_by_a_new_password_as_well(
+    api: Api, cloud: Cloud
+) -> None:
+    squatter = person(api, verified=False, email="admin@kith.example")
+    api.post("/v1/auth/password_resets", {"email": squatter.email})
+    cloud.deliver()
+    body = {"token": cloud.mail_to(squatter.email).token, "password": "tame zebras at dusk"}
+    assert api.post("/v1/auth/passwords", body).status == 200
+    assert database.execute("select product, role from accounts.staff_roles") == [("all", "admin")]

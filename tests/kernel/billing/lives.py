@@ -4,8 +4,10 @@ import json
 import urllib.request
 import uuid
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
+import stripe as sdk
 from sqlalchemy import select, true
 
 from chalicelib.core import clock, db
@@ -88,6 +90,22 @@ def refund_at_provider(stripe: Stripe, external_id: str, amount: int) -> str:
     )
     with urllib.request.urlopen(request) as response:
         return str(json.load(response)["id"])
+
+
+def another_page(stripe: Stripe, checkout_id: object, amount: int = 900) -> str:
+    """Another page for a checkout, as nobody should ever make one; its id at the provider."""
+    client = sdk.StripeClient(STRIPE_KEY, base_addresses={"api": stripe.fake.url})
+    price: Any = {"currency": "usd", "unit_amount": amount, "product_data": {"name": "contacts"}}
+    session = client.v1.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "line_items": [{"quantity": 1, "price_data": price}],
+            "success_url": "https://kith.example/",
+            "metadata": {"checkout_id": str(checkout_id), "product": "marketplace"},
+            "expires_at": stripe.fake.clock().now + 3600,
+        }
+    )
+    return session.id
 
 
 def told(api: Api, stripe: Stripe, cloud: Cloud) -> None:

@@ -11,6 +11,7 @@ from tests.support.cloud import Cloud
 from tests.support.people import Person, give_role, person
 from tests.support.races import many
 from tests.support.state import nothing_changes
+from tests.support.times import Times
 
 JOBS, RUNS = "/v1/admin/jobs", "/v1/admin/job_runs"
 JOB = "accounts_forget_expired"
@@ -70,6 +71,30 @@ def test_a_job_that_fails_says_where(
     assert "fail" in run["error"]
     assert "canary" not in answer.text
     assert cloud.dead == []
+
+
+def test_a_job_whose_worker_was_killed_is_run_when_its_lease_is_over(
+    admin: Person, cloud: Cloud, times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> int:
+        raise Killed
+
+    known = jobs.registered[JOB]
+    cloud.queues.clear()
+    admin.api.post(f"{JOBS}/{JOB}/runs")
+    ((queue, bodies),) = cloud.queues.items()
+    with monkeypatch.context() as dying:
+        dying.setitem(jobs.registered, JOB, jobs.Job(JOB, known.schedule, die, known.calls))
+        with pytest.raises(Killed):
+            cloud.take(queue, bodies)
+    times.pass_by(timedelta(minutes=1))
+    assert cloud.take(queue, bodies) == bodies
+    times.pass_by(timedelta(minutes=2))
+    assert cloud.take(queue, bodies) == []
+    assert database.execute("select job, state from core.job_runs") == [(JOB, "done")]
 
 
 def test_asked_for_several_times_at_once_it_runs_for_each(admin: Person, cloud: Cloud) -> None:

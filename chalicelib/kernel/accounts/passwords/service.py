@@ -4,10 +4,12 @@ from uuid import UUID
 
 from chalicelib.core import clock, ids, outbox, passwords
 from chalicelib.core.auth import Caller
+from chalicelib.core.config import config
 from chalicelib.core.db import Connection, Transactions
 from chalicelib.kernel.accounts import queries as accounts
 from chalicelib.kernel.accounts.errors import TokenNotValid, WrongPassword
 from chalicelib.kernel.accounts.events import (
+    EmailVerified,
     NothingToMail,
     PasswordChanged,
     PasswordResetRequested,
@@ -21,22 +23,31 @@ from chalicelib.kernel.accounts.sessions import service as sessions
 def request_reset(db: Connection, email: str) -> Accepted:
     """Mail a token that sets the password anew, if the address is of an account."""
     row = db.one(accounts.USER_BY_EMAIL, email=email)
-    outbox.publish(db, PasswordResetRequested(row[0]) if row else NothingToMail())
+    told = PasswordResetRequested if row else NothingToMail
+    outbox.publish(db, told(row[0] if row else ids.uuid7()))
     return Accepted()
 
 
 def reset(db: Connection, data: NewPassword) -> PasswordSet:
-    """Set a password with the mailed token and end every session; TokenNotValid otherwise."""
+    """Set a password with the mailed token and end every session; TokenNotValid otherwise.
+
+    The address is verified by it as well: so whoever's address somebody else signed up with comes
+    into their own, and whoever signed up with it is out.
+    """
     refuse_common(data.password)
     row = db.one(
         queries.RESET,
         token_hash=ids.token_hash(data.token),
         new_hash=passwords.hash_of(data.password),
+        admin_email=config().admin_email,
         now=clock.now(),
     )
     if row is None:
         raise TokenNotValid
-    _changed(db, row[0], kept_session=None)
+    user_id, is_first = row
+    _changed(db, user_id, kept_session=None)
+    if is_first:
+        outbox.publish(db, EmailVerified(user_id))
     return PasswordSet()
 
 

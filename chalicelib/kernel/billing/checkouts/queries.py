@@ -12,6 +12,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -88,7 +89,7 @@ _line = (
 )  # fmt: skip
 
 
-def _to_be_paid(source: Any) -> Select[Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+def _to_be_paid(source: Any) -> Select[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     return select(
         source.c.id,
         source.c.product,
@@ -99,6 +100,8 @@ def _to_be_paid(source: Any) -> Select[Any, Any, Any, Any, Any, Any, Any, Any, A
         source.c.expires_at,
         source.c.gateway_id,
         secret_of(source.c.gateway_id),
+        source.c.purpose,
+        source.c.subject_id,
     )
 
 
@@ -187,10 +190,11 @@ _payment = (
     .cte("payment")
 )  # fmt: skip
 PAY = statement(select(_paid.c.user_id).add_cte(_payment))
+# With what paid it: the page it knows last need not be the one that was paid.
 OFFERED = statement(
-    select(
-        checkouts.c.state, checkouts.c.amount, checkouts.c.currency, checkouts.c.external_id
-    ).where(checkouts.c.id == _CHECKOUT)
+    select(checkouts.c.product, checkouts.c.amount, checkouts.c.currency, payments.c.external_id)
+    .outerjoin_from(checkouts, payments, payments.c.checkout_id == checkouts.c.id)
+    .where(checkouts.c.id == _CHECKOUT)
 )
 # Held against a refund until the goods are handed over: it then comes after, and takes them back.
 PAID = statement(
@@ -217,6 +221,7 @@ EXPIRE = command(
     )
     .values(state="expired", updated_at=NOW)
 )
+# States are written out, as the indexes say them: a plan for all values finds one by that.
 EXPIRE_DUE = command(
     update(checkouts)
     .where(
@@ -224,7 +229,8 @@ EXPIRE_DUE = command(
         == func.any(
             func.array(
                 select(checkouts.c.id)
-                .where(checkouts.c.state == "open", checkouts.c.expires_at <= NOW)
+                .where(checkouts.c.state == literal_column("'open'"), checkouts.c.expires_at <= NOW)
+                .order_by(checkouts.c.expires_at)
                 .limit(500)
                 .with_for_update(skip_locked=True)
                 .scalar_subquery()
@@ -241,7 +247,7 @@ TO_CLOSE = statement(
         secret_of(checkouts.c.gateway_id),
     )
     .where(
-        checkouts.c.state == "expired",
+        checkouts.c.state == literal_column("'expired'"),
         checkouts.c.closed_at.is_(None),
         checkouts.c.external_id.is_not(None),
         checkouts.c.expires_at > bindparam("since", type_=DateTime(timezone=True)),

@@ -6,11 +6,18 @@ from uuid import UUID
 
 from chalicelib.core import clock, ids, log, outbox
 from chalicelib.core.auth import Caller
-from chalicelib.core.db import Connection, Transactions
-from chalicelib.core.errors import FieldProblem, NotFound, Unavailable, ValidationFailed
+from chalicelib.core.db import Again, Connection, Transactions
+from chalicelib.core.errors import (
+    FieldProblem,
+    IdempotencyKeyReused,
+    NotFound,
+    Unavailable,
+    ValidationFailed,
+)
 from chalicelib.core.statements import Json
 from chalicelib.kernel.billing import gateway
 from chalicelib.kernel.billing.checkouts import queries
+from chalicelib.kernel.billing.checkouts.errors import PaidTwice, WrongAmount
 from chalicelib.kernel.billing.errors import PriceNotFound
 from chalicelib.kernel.billing.events import CheckoutPaid
 from chalicelib.kernel.billing.gateways import service as gateways
@@ -25,14 +32,6 @@ CLOSE_WITHIN = timedelta(days=2)
 
 has_paid = payments.has_paid
 """A Core clause: whether a user paid for something of a kind since a time, and the payment stands."""
-
-
-class WrongAmount(Exception):
-    """The provider took another amount than was asked: an operator has to look."""
-
-
-class PaidTwice(Exception):
-    """One checkout was paid on two pages: an operator has to give one of them back."""
 
 
 class PaidCheckout(NamedTuple):
@@ -59,6 +58,8 @@ class Opened(NamedTuple):
     expires_at: datetime
     gateway_id: UUID | None
     secret: bytes | None
+    purpose: str
+    subject_id: UUID | None
 
 
 def buy(
@@ -69,7 +70,8 @@ def buy(
     A price that is bought for something takes one, with its `subject_id`; what that is only whoever
     sells it knows, and hands it over when it hears of CheckoutPaid (see `paid_checkout`).
     The row comes first and names the provider's attempt, so one that was cut off is taken up by
-    the client's repetition, and one nobody repeats expires.
+    the client's repetition, and one nobody repeats expires. It remembers the attempt for ever:
+    IdempotencyKeyReused for something else under its name.
     """
     opened, lines = transactions.write(_open, caller, attempt, data)
     if opened.external_id is None and opened.state == "open":
@@ -99,6 +101,9 @@ def _open(
         raise _refusal(db, data)
     opened = Opened(*row)
     lines = db.all(queries.LINES, checkout_id=opened.id)
+    bought = (opened.product, opened.purpose, lines[0][2], opened.subject_id)
+    if bought != (data.product, data.code, data.quantity, data.subject_id):
+        raise IdempotencyKeyReused
     return opened, [gateway.Line(*line[1:4], opened.currency) for line in lines]
 
 
@@ -174,8 +179,8 @@ def apply_session(db: Connection, session: gateway.Session) -> bool:
     """Bring our checkout to where the provider's is; whether it is one of ours.
 
     Whatever events came before, in whatever order, the outcome is the same: paid stays paid.
-    WrongAmount when the provider took another amount than was asked, PaidTwice when another page
-    was paid before.
+    WrongAmount when the provider took another amount than was asked, PaidTwice when another
+    payment came before.
     """
     if session.checkout_id is None:
         return False
@@ -183,12 +188,14 @@ def apply_session(db: Connection, session: gateway.Session) -> bool:
     if offered is None:
         return False
     if session.paid:
-        state, amount, currency, paid_session = offered
+        product, amount, currency, _ = offered
+        paid_by: str | None = offered[-1]
+        named = session.payment_id or session.id
+        if paid_by is not None and paid_by != named:
+            raise PaidTwice(session.checkout_id, product, named, session.amount)
         if (amount, currency) != (session.amount, session.currency):
             raise WrongAmount
-        if state == "paid" and paid_session != session.id:
-            raise PaidTwice
-        if state != "paid":
+        if paid_by is None:
             _pay(db, session.checkout_id, session)
     elif session.expired:
         given = {"checkout_id": session.checkout_id, "session_id": session.id, "now": clock.now()}
@@ -210,7 +217,7 @@ def _pay(db: Connection, checkout_id: UUID, session: gateway.Session) -> None:
         now=clock.now(),
     )
     if row is None:
-        return
+        raise Again
     for line in db.all(queries.LINES, checkout_id=checkout_id):
         line_id, _, quantity, _, unit, amount = line
         if unit is not None and amount is not None:

@@ -11,6 +11,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    FromClause,
+    Integer,
+    Select,
     Text,
     Uuid,
     bindparam,
@@ -21,6 +24,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union_all,
     update,
     values,
 )
@@ -217,27 +221,37 @@ BALANCE = json_object(
     )
 )
 
-_shown = (
-    credit_transfers.c.id,
-    credit_transfers.c.unit,
-    case((credit_transfers.c.credit_account_id == _WALLET, 1), else_=-1)
-    .op("*")(credit_transfers.c.amount)
-    .label("amount"),
-    credit_transfers.c.reason,
-    credit_transfers.c.payment_id,
-    credit_transfers.c.reverses,
-    credit_transfers.c.created_at,
-)
-TRANSFERS = PagedStatement(
-    select(*_shown).where(
-        or_(
-            credit_transfers.c.debit_account_id == _WALLET,
-            credit_transfers.c.credit_account_id == _WALLET,
-        )
-    ),
-    credit_transfers.c.id,
-)
-TRANSFER_BY_KEY = json_object(
-    select(*_shown).where(credit_transfers.c.key == bindparam("key", type_=Text))
+
+def _shown(transfers: FromClause) -> tuple[Any, ...]:
+    told = transfers.c
+    gained = case((told.credit_account_id == _WALLET, 1), else_=-1)
+    return (
+        told.id, told.unit, gained.op("*")(told.amount).label("amount"), told.reason,
+        told.payment_id, told.reverses, told.created_at,
+    )  # fmt: skip
+
+
+# The first few of each side by its own index, however much has moved, and of these the first.
+_AFTER = bindparam("after_0", type_=Uuid)
+_LIMIT = bindparam("limit", type_=Integer)
+
+
+def _side(account: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    found = select(credit_transfers).where(account == _WALLET, credit_transfers.c.id < _AFTER)
+    top = found.order_by(credit_transfers.c.id.desc()).limit(_LIMIT + 1).subquery()
+    return select(top)
+
+
+_sides = union_all(
+    _side(credit_transfers.c.debit_account_id), _side(credit_transfers.c.credit_account_id)
+).subquery("sides")
+TRANSFERS = PagedStatement(select(*_shown(_sides)), _sides.c.id)
+GRANTED = json_object(
+    select(*_shown(credit_transfers)).where(
+        credit_transfers.c.key == bindparam("key", type_=Text),
+        credit_transfers.c.credit_account_id == _WALLET,
+        credit_transfers.c.amount
+        == bindparam("credit_amount", type_=credit_transfers.c.amount.type),
+    )
 )
 IS_THERE = statement(select(accounts.stands(_HOLDER)))

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from chalicelib.core import audit, clock, ids, paging
 from chalicelib.core.auth import Caller
 from chalicelib.core.db import UNIQUE_VIOLATION, Again, Connection, refused
-from chalicelib.core.errors import NotFound
+from chalicelib.core.errors import IdempotencyKeyReused, NotFound
 from chalicelib.core.paging import Page
 from chalicelib.core.statements import Json
 from chalicelib.kernel.billing.ledger import queries
@@ -217,23 +217,29 @@ def transfers_of(
 def grant_by_staff(
     db: Connection, caller: Caller, product: str, attempt: str, data: CreditGrant
 ) -> Json[CreditTransfer]:
-    """Credits that staff give; NotFound for somebody who is not there (any more)."""
+    """Credits that staff give; NotFound for somebody who is not there (any more).
+
+    The transfer remembers the attempt for ever: IdempotencyKeyReused for another grant under its
+    name, long after its answer was forgotten.
+    """
     if db.one(queries.IS_THERE, holder_id=data.user_id) != (True,):
         raise NotFound
     key = f"grant:{caller.id}:{attempt}"
-    grant(db, data.user_id, data.unit, data.amount, key=key, actor_id=caller.id)
+    is_new = grant(db, data.user_id, data.unit, data.amount, key=key, actor_id=caller.id)
     granted = db.json(
-        queries.TRANSFER_BY_KEY,
+        queries.GRANTED,
         key=key,
         wallet_id=account_id("wallet", data.unit, data.user_id),
+        credit_amount=data.amount,
     )
     if granted is None:
-        raise RuntimeError("the transfer was just written")
-    audit.record(
-        db,
-        caller.id,
-        "billing.grant_credits",
-        f"accounts.users:{data.user_id}",
-        {"product": product, "unit": data.unit, "amount": data.amount},
-    )
+        raise IdempotencyKeyReused
+    if is_new:
+        audit.record(
+            db,
+            caller.id,
+            "billing.grant_credits",
+            f"accounts.users:{data.user_id}",
+            {"product": product, "unit": data.unit, "amount": data.amount},
+        )
     return granted

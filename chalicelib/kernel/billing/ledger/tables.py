@@ -97,14 +97,19 @@ credit_transfers = Table(
     Index("credit_transfers_key", "key", unique=True),
     Index("credit_transfers_debit", "debit_account_id", "id"),
     Index("credit_transfers_credit", "credit_account_id", "id"),
-    Index("credit_transfers_payment_id", "payment_id"),
-    Index("credit_transfers_reverses", "reverses"),
+    # Most transfers have none of these, and what is empty is looked up by nobody.
+    Index(
+        "credit_transfers_of_payment",
+        "payment_id",
+        postgresql_where=text("payment_id is not null"),
+    ),
+    Index("credit_transfers_reversing", "reverses", postgresql_where=text("reverses is not null")),
+    Index("credit_transfers_by_actor", "actor_id", postgresql_where=text("actor_id is not null")),
     Index(
         "credit_transfers_given_back_once",
         "reverses",
         unique=True,
         postgresql_where=text("reason = 'give_back'"),
     ),
-    Index("credit_transfers_actor_id", "actor_id"),
     schema=SCHEMA,
 )

@@ -14,7 +14,7 @@ from sqlalchemy import (
     select,
 )
 
-from chalicelib.core.paging import PagedStatement
+from chalicelib.core.paging import Narrowed, PagedStatement, each
 from chalicelib.core.statements import json_object
 from chalicelib.kernel.billing.refunds.tables import disputes, refunds
 from chalicelib.kernel.billing.tables import checkouts, failed_transactions, payments
@@ -65,12 +65,6 @@ PAYMENTS = PagedStatement(
 )
 
 
-def _is(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Whether a column is what a filter says; without the filter, whatever it is."""
-    given = bindparam(name, type_=column.type)
-    return or_(given.is_(None), column == given)
-
-
 _refunded = func.coalesce(
     select(func.sum(refunds.c.amount))
     .where(
@@ -93,15 +87,13 @@ _staff_columns = (
     payments.c.external_id,
     payments.c.paid_at,
 )
-STAFF_PAYMENTS = PagedStatement(
-    select(*_staff_columns).where(
-        payments.c.product == _PRODUCT,
-        _is(payments.c.user_id, "of_user"),
-        _is(payments.c.kind, "of_kind"),
-        _is(payments.c.state, "in_state"),
-    ),
+STAFF_PAYMENTS = Narrowed(
+    select(*_staff_columns).where(payments.c.product == _PRODUCT),
     payments.c.paid_at,
     payments.c.id,
+    user_id=payments.c.user_id == _USER,
+    kind=payments.c.kind,
+    state=each(payments.c.state, "succeeded", "partially_refunded", "refunded", "disputed"),
 )
 
 
@@ -144,7 +136,7 @@ STAFF_PAYMENT = json_object(
         ).label("disputes"),
     ).where(payments.c.id == bindparam("payment_id", type_=Uuid), payments.c.product == _PRODUCT)
 )
-STAFF_CHECKOUTS = PagedStatement(
+STAFF_CHECKOUTS = Narrowed(
     select(
         checkouts.c.id,
         checkouts.c.product,
@@ -157,14 +149,12 @@ STAFF_CHECKOUTS = PagedStatement(
         checkouts.c.expires_at,
         checkouts.c.paid_at,
         checkouts.c.created_at,
-    ).where(
-        checkouts.c.product == _PRODUCT,
-        _is(checkouts.c.user_id, "of_user"),
-        _is(checkouts.c.purpose, "of_kind"),
-        _is(checkouts.c.state, "in_state"),
-    ),
+    ).where(checkouts.c.product == _PRODUCT),
     checkouts.c.created_at,
     checkouts.c.id,
+    user_id=checkouts.c.user_id == _USER,
+    purpose=checkouts.c.purpose,
+    state=each(checkouts.c.state, "open", "paid", "expired"),
 )
 _failed = select(
     failed_transactions.c.id,
@@ -179,12 +169,13 @@ FAILURES = PagedStatement(
     failed_transactions.c.failed_at,
     failed_transactions.c.id,
 )
-STAFF_FAILURES = PagedStatement(
-    _failed.where(checkouts.c.product == _PRODUCT, _is(checkouts.c.user_id, "of_user")),
+STAFF_FAILURES = Narrowed(
+    _failed.where(checkouts.c.product == _PRODUCT),
     failed_transactions.c.failed_at,
     failed_transactions.c.id,
+    user_id=checkouts.c.user_id == _USER,
 )
-STAFF_DISPUTES = PagedStatement(
+STAFF_DISPUTES = Narrowed(
     select(
         disputes.c.id,
         disputes.c.payment_id,
@@ -195,7 +186,8 @@ STAFF_DISPUTES = PagedStatement(
         disputes.c.created_at,
     )
     .join(payments, payments.c.id == disputes.c.payment_id)
-    .where(payments.c.product == _PRODUCT, _is(disputes.c.state, "in_state")),
+    .where(payments.c.product == _PRODUCT),
     disputes.c.created_at,
     disputes.c.id,
+    state=each(disputes.c.state, "inquiry", "open", "won", "lost"),
 )

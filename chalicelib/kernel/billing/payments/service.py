@@ -36,15 +36,7 @@ def list_payments(
     db: Connection, product: str, query: StaffPaymentQuery
 ) -> Json[Page[StaffPayment]]:
     """A product's payments, newest first."""
-    return paging.page(
-        db,
-        queries.STAFF_PAYMENTS,
-        query,
-        product=product,
-        of_user=query.user_id,
-        of_kind=query.kind,
-        in_state=query.state,
-    )
+    return paging.narrowed_page(db, queries.STAFF_PAYMENTS, query, product=product)
 
 
 def payment(db: Connection, product: str, payment_id: UUID) -> Json[StaffPaymentDetail]:
@@ -59,24 +51,16 @@ def list_checkouts(
     db: Connection, product: str, query: StaffCheckoutQuery
 ) -> Json[Page[StaffCheckout]]:
     """A product's checkouts, newest first."""
-    return paging.page(
-        db,
-        queries.STAFF_CHECKOUTS,
-        query,
-        product=product,
-        of_user=query.user_id,
-        of_kind=query.purpose,
-        in_state=query.state,
-    )
+    return paging.narrowed_page(db, queries.STAFF_CHECKOUTS, query, product=product)
 
 
 def list_failures(
     db: Connection, product: str, query: StaffFailureQuery
 ) -> Json[Page[FailedTransaction]]:
     """The declined payments of a product, newest first."""
-    return paging.page(db, queries.STAFF_FAILURES, query, product=product, of_user=query.user_id)
+    return paging.narrowed_page(db, queries.STAFF_FAILURES, query, product=product)
 
 
 def list_disputes(db: Connection, product: str, query: StaffDisputeQuery) -> Json[Page[Dispute]]:
     """The disputes over a product's payments, newest first."""
-    return paging.page(db, queries.STAFF_DISPUTES, query, product=product, in_state=query.state)
+    return paging.narrowed_page(db, queries.STAFF_DISPUTES, query, product=product)

@@ -15,6 +15,7 @@ from chalicelib.core import clock, log
 from chalicelib.core.db import Connection, Transactions
 from chalicelib.kernel.billing import gateway
 from chalicelib.kernel.billing.checkouts import service as checkouts
+from chalicelib.kernel.billing.checkouts.errors import PaidTwice
 from chalicelib.kernel.billing.disputes import service as disputes
 from chalicelib.kernel.billing.gateways import service as gateways
 from chalicelib.kernel.billing.gateways.service import Account
@@ -98,6 +99,9 @@ def _heal(transactions: Transactions, account: Account, resource: str, one: Any)
         "events": partial(webhooks.store, account=account, event=one),
     }
     try:
-        reversals.apply(transactions, account.key, effects[resource])
+        try:
+            reversals.apply(transactions, account.key, effects[resource])
+        except PaidTwice as twice:
+            refunds.return_second(transactions, account.key, twice)
     except Exception as error:  # noqa: BLE001  one bad object must not hold up the others
         log.line("reconcile_failed", resource=resource, error=log.frames(error))

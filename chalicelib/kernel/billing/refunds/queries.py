@@ -7,6 +7,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -24,8 +25,9 @@ _EXTERNAL = bindparam("told_id", type_=Text)
 
 ADD = command(insert(refunds))
 BY_ATTEMPT = statement(
-    select(refunds.c.id, refunds.c.amount, refunds.c.reason, refunds.c.state).where(
-        refunds.c.payment_id == bindparam("payment_id", type_=Uuid),
+    select(
+        refunds.c.payment_id, refunds.c.id, refunds.c.amount, refunds.c.reason, refunds.c.state
+    ).where(
         refunds.c.actor_id == bindparam("actor_id", type_=Uuid),
         refunds.c.attempt == bindparam("attempt", type_=Text),
     )
@@ -77,7 +79,8 @@ UNFINISHED = statement(
     .join(payments, payments.c.id == refunds.c.payment_id)
     .join(checkouts, checkouts.c.id == payments.c.checkout_id)
     .where(
-        refunds.c.state == "ordered",
+        # Written out, as the index says it: a plan for all values finds it by that.
+        refunds.c.state == literal_column("'ordered'"),
         refunds.c.created_at < bindparam("before", type_=DateTime(timezone=True)),
     )
     .order_by(refunds.c.created_at)

@@ -6,14 +6,15 @@ that was cut off in between is finished by a job.
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from chalicelib.core import audit, clock, db, ids, log, outbox
 from chalicelib.core.auth import Caller
 from chalicelib.core.db import Connection, Transactions
-from chalicelib.core.errors import NotFound
+from chalicelib.core.errors import IdempotencyKeyReused, NotFound
 from chalicelib.core.statements import Json
 from chalicelib.kernel.billing import gateway
+from chalicelib.kernel.billing.checkouts.errors import OperatorNeeded, PaidTwice
 from chalicelib.kernel.billing.errors import RefundRefused, RefundTooLarge
 from chalicelib.kernel.billing.events import PaymentRefunded, PaymentRestored
 from chalicelib.kernel.billing.gateways import service as gateways
@@ -27,6 +28,14 @@ FINISH_AFTER = timedelta(minutes=2)
 _ORDER = ("ordered", "pending", "succeeded", "failed")
 """A refund's states: it only goes on, whatever is told late. A failed one may have succeeded first."""
 _IN_FORCE = ("pending", "succeeded")
+
+
+_SECOND_PAYMENTS = UUID("5c0e7a90-9d35-4f0e-8a57-6f2c1b7d4e21")
+_BACK_ALREADY = "charge_already_refunded"
+
+
+class NotReturned(OperatorNeeded):
+    """The provider does not give a second payment back."""
 
 
 class Wanted(NamedTuple):
@@ -55,7 +64,8 @@ def refund(transactions: Transactions, caller: Caller, wanted: Wanted) -> Json[R
     """Give a payment back, whole or in part.
 
     NotFound, RefundTooLarge, RefundRefused; Unavailable while the provider can't be reached, and
-    then the refund is finished by the repeated attempt or by the job.
+    then the refund is finished by the repeated attempt or by the job. The row remembers the attempt
+    for ever: IdempotencyKeyReused for another refund under its name.
     """
     order = transactions.write(_order, caller, wanted)
     if order.state == "ordered":
@@ -70,11 +80,13 @@ def _order(unit: Connection, caller: Caller, wanted: Wanted) -> Order:
     if payment is None:
         raise NotFound
     at = (wanted.product, payment.external_id, payment.gateway_id, payment.secret)
-    known = unit.one(
-        queries.BY_ATTEMPT, payment_id=payment.id, actor_id=caller.id, attempt=wanted.attempt
-    )
+    known = unit.one(queries.BY_ATTEMPT, actor_id=caller.id, attempt=wanted.attempt)
     if known is not None:
-        return Order(*known, *at)
+        known_payment, _, known_amount, known_reason, _ = known
+        asked = (payment.id, wanted.data.amount or known_amount, wanted.data.reason)
+        if asked != (known_payment, known_amount, known_reason):
+            raise IdempotencyKeyReused
+        return Order(*known[1:], *at)
     left = payment.amount - reversals.returned(unit, payment.id).ordered
     refund_id, now, amount = ids.uuid7(), clock.now(), wanted.data.amount or left
     if not left:
@@ -176,6 +188,49 @@ def _add(unit: Connection, payment_id: UUID, refund_id: UUID, told: gateway.Refu
         created_at=now,
         updated_at=now,
     )
+
+
+def return_second(transactions: Transactions, key: str, twice: PaidTwice) -> None:
+    """Give a second payment of one checkout back, once however often this is called.
+
+    Nothing was handed over for it, so it has no row: its refund is named after it, and whether
+    there is one the provider knows. NotReturned if it refuses or the refund fails.
+    """
+    refund_id = uuid5(_SECOND_PAYMENTS, twice.payment_id)
+    found = gateway.refunds_of(key, payment_intent=twice.payment_id)
+    told = next((one for one in found if one.refund_id == refund_id), None)
+    if told is None:
+        transactions.write(_note_second, refund_id, twice)
+        told = _give_back(key, refund_id, twice)
+    if told is not None and told.state == "failed":
+        raise NotReturned
+
+
+def _note_second(unit: Connection, refund_id: UUID, twice: PaidTwice) -> None:
+    subject = f"billing.checkouts:{twice.checkout_id}"
+    audit.record(
+        unit,
+        None,
+        "billing.refund_second_payment",
+        subject,
+        {"refund_id": str(refund_id), "payment": twice.payment_id, "amount": twice.amount},
+    )
+
+
+def _give_back(key: str, refund_id: UUID, twice: PaidTwice) -> gateway.Refund | None:
+    try:
+        return gateway.create_refund(
+            key,
+            refund_id,
+            twice.payment_id,
+            twice.amount,
+            product=twice.product,
+            reason="duplicate",
+        )
+    except gateway.Refused as error:
+        if error.args == (_BACK_ALREADY,):
+            return None
+        raise NotReturned from error
 
 
 def finish(transactions: Transactions, now: datetime) -> int:

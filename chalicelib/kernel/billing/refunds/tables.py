@@ -78,5 +78,7 @@ disputes = Table(
     CheckConstraint("amount > 0", name="disputes_amount"),
     Index("disputes_external_id", "external_id", unique=True),
     Index("disputes_payment_id", "payment_id"),
+    Index("disputes_created_at", "created_at", "id"),
+    Index("disputes_state_created_at", "state", "created_at", "id"),
     schema=SCHEMA,
 )

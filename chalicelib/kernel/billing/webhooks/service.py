@@ -21,6 +21,7 @@ from chalicelib.core.paging import Page
 from chalicelib.core.statements import Json
 from chalicelib.kernel.billing import gateway
 from chalicelib.kernel.billing.checkouts import service as checkouts
+from chalicelib.kernel.billing.checkouts.errors import OperatorNeeded, PaidTwice
 from chalicelib.kernel.billing.disputes import service as disputes
 from chalicelib.kernel.billing.errors import WebhookRefused
 from chalicelib.kernel.billing.events import WebhookReceived
@@ -121,12 +122,21 @@ def process(transactions: Transactions, webhook_id: UUID) -> bool:
     try:
         key = gateways.key_of(told.gateway_id, told.secret)
         settled = partial(_settle, webhook_id=webhook_id, effect=_effect(key, told))
-        if not reversals.apply(transactions, key, settled):
-            transactions.write(_settle, webhook_id, None)
+        try:
+            if not reversals.apply(transactions, key, settled):
+                transactions.write(_settle, webhook_id, None)
+        except PaidTwice as twice:
+            refunds.return_second(transactions, key, twice)
+            transactions.write(_settle, webhook_id, _is_returned)
     except Exception as error:  # noqa: BLE001  it stays visible on its row, others go on
         log.line("webhook_failed", webhook_id=str(webhook_id), error=log.frames(error))
-        transactions.write(_keep_failure, webhook_id, told.attempts + 1, type(error).__name__)
+        transactions.write(_keep_failure, webhook_id, told.attempts + 1, error)
         return False
+    return True
+
+
+def _is_returned(_db: Connection) -> bool:
+    """What follows from a second payment once it went back: nothing more."""
     return True
 
 
@@ -181,14 +191,16 @@ def _settle(db: Connection, webhook_id: UUID, effect: Effect | None) -> None:
         db.later(queries.SETTLE_AS_IGNORED, webhook_id=webhook_id)
 
 
-def _keep_failure(db: Connection, webhook_id: UUID, tried: int, reason: str) -> None:
+def _keep_failure(db: Connection, webhook_id: UUID, tried: int, error: Exception) -> None:
+    """Have it tried again, or parked where an operator looks: no further try mends some failures."""
+    in_vain = isinstance(error, OperatorNeeded)
     db.run(
         queries.FAIL,
         webhook_id=webhook_id,
-        outcome="failed" if tried >= ATTEMPTS else "pending",
+        outcome="failed" if in_vain or tried >= ATTEMPTS else "pending",
         tried=tried,
         again_at=clock.now() + FIRST_PAUSE * 2 ** (tried - 1),
-        reason=reason,
+        reason=type(error).__name__,
     )
 
 
@@ -204,7 +216,7 @@ def _due(db: Connection, now: datetime) -> list[UUID]:
 
 def events(db: Connection, query: WebhookEventQuery) -> Json[Page[WebhookEvent]]:
     """What providers told, newest first."""
-    return paging.page(db, queries.EVENTS, query, in_state=query.state, of_type=query.type)
+    return paging.narrowed_page(db, queries.EVENTS, query)
 
 
 def replay(db: Connection, caller: Caller, webhook_id: UUID) -> Json[WebhookEvent]:

@@ -56,6 +56,8 @@ webhook_events = Table(
     Index("webhook_events_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
     Index("webhook_events_to_scrub", "created_at", postgresql_where=text("scrubbed_at is null")),
     Index("webhook_events_state", "state", "id"),
+    Index("webhook_events_type", "type", "id"),
+    Index("webhook_events_type_state", "type", "state", "id"),
     Index("webhook_events_gateway_id", "gateway_id"),
     schema=SCHEMA,
 )

@@ -1,8 +1,19 @@
 """Every statement on appeals, and on decisions as the person they are about sees them."""
 
-from sqlalchemy import Boolean, DateTime, Text, Uuid, bindparam, insert, select
+from sqlalchemy import (
+    DateTime,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    false,
+    insert,
+    select,
+    true,
+    update,
+)
 
-from chalicelib.core.paging import PagedStatement
+from chalicelib.core.paging import Narrowed, PagedStatement
 from chalicelib.core.statements import json_object, statement
 from chalicelib.kernel.moderation.tables import appeal_outcomes, appeals, cases, decisions
 
@@ -38,13 +49,14 @@ APPEAL = json_object(
     select(
         insert(appeals)
         .from_select(
-            ["id", "decision_id", "user_id", "product", "statement", "created_at"],
+            ["id", "decision_id", "user_id", "product", "statement", "is_open", "created_at"],
             select(
                 _APPEAL,
                 decisions.c.id,
                 decisions.c.user_id,
                 cases.c.product,
                 bindparam("words", type_=Text),
+                true(),
                 NOW,
             )
             .join(cases, cases.c.id == decisions.c.case_id)
@@ -65,7 +77,7 @@ _about = (
     .join(cases, cases.c.id == decisions.c.case_id)
     .outerjoin(appeal_outcomes, appeal_outcomes.c.appeal_id == appeals.c.id)
 )
-QUEUE = PagedStatement(
+QUEUE = Narrowed(
     select(
         appeals.c.id,
         appeals.c.decision_id,
@@ -82,12 +94,13 @@ QUEUE = PagedStatement(
         appeals.c.created_at,
     )
     .select_from(_about)
-    .where(
-        appeals.c.product == _PRODUCT,
-        appeal_outcomes.c.appeal_id.is_(None) == bindparam("open", type_=Boolean),
-    ),
+    .where(appeals.c.product == _PRODUCT),
     appeals.c.id,
     ascending=True,
+    open={
+        True: and_(appeals.c.is_open, appeal_outcomes.c.appeal_id.is_(None)),
+        False: appeal_outcomes.c.appeal_id.is_not(None),
+    },
 )
 _settled = (
     insert(appeal_outcomes)
@@ -112,6 +125,13 @@ _settled = (
     .returning(appeal_outcomes.c.appeal_id)
     .cte("settled")
 )
+_closed = (
+    update(appeals)
+    .where(appeals.c.id == _settled.c.appeal_id)
+    .values(is_open=false())
+    .returning(appeals.c.id)
+    .cte("closed")
+)
 SETTLE = statement(
     select(
         decisions.c.id,
@@ -119,11 +139,13 @@ SETTLE = statement(
         decisions.c.action,
         cases.c.subject_kind,
         cases.c.subject_id,
-    ).select_from(
+    )
+    .select_from(
         _settled.join(appeals, appeals.c.id == _settled.c.appeal_id)
         .join(decisions, decisions.c.id == appeals.c.decision_id)
         .join(cases, cases.c.id == decisions.c.case_id)
     )
+    .add_cte(_closed)
 )
 EXISTS = statement(
     select(appeals.c.id).where(appeals.c.id == _APPEAL, appeals.c.product == _PRODUCT)

@@ -68,7 +68,7 @@ def _appeal(
 
 def queue(unit: Connection, product: str, query: AppealQuery) -> Json[Page[AppealToModerate]]:
     """The appeals of a product, the longest waiting first."""
-    return paging.page(unit, queries.QUEUE, query, product=product, open=query.open)
+    return paging.narrowed_page(unit, queries.QUEUE, query, product=product)
 
 
 def settle(

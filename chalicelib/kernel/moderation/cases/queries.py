@@ -3,7 +3,7 @@
 from sqlalchemy import DateTime, Text, Uuid, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chalicelib.core.paging import PagedStatement
+from chalicelib.core.paging import Narrowed, each
 from chalicelib.core.statements import json_object, statement
 from chalicelib.kernel.accounts import service as accounts
 from chalicelib.kernel.moderation.tables import (
@@ -69,17 +69,12 @@ _shown = (
     cases.c.decided_at,
 )
 
-QUEUE = PagedStatement(
-    select(*_shown).where(
-        cases.c.product == _PRODUCT,
-        cases.c.state == bindparam("state", type_=Text),
-        or_(
-            bindparam("assignee_id", type_=Uuid).is_(None),
-            cases.c.assignee_id == bindparam("assignee_id", type_=Uuid),
-        ),
-    ),
+QUEUE = Narrowed(
+    select(*_shown).where(cases.c.product == _PRODUCT),
     cases.c.id,
     ascending=True,
+    state=each(cases.c.state, "open", "decided"),
+    assignee_id=cases.c.assignee_id,
 )
 CASE = json_object(select(*_shown).where(_this))
 STATE = statement(select(cases.c.state, cases.c.assignee_id, cases.c.reported_user_id).where(_this))

@@ -50,8 +50,7 @@ class Decided(NamedTuple):
 
 def queue(db: Connection, product: str, query: CaseQuery) -> Json[Page[Case]]:
     """The cases of a product, the longest waiting first."""
-    filters = query.model_dump(exclude={"limit", "cursor"})
-    return paging.page(db, queries.QUEUE, query, product=product, **filters)
+    return paging.narrowed_page(db, queries.QUEUE, query, product=product)
 
 
 def case(db: Connection, product: str, case_id: UUID) -> Json[Case]:

@@ -4,16 +4,17 @@ from sqlalchemy import (
     DateTime,
     Text,
     Uuid,
+    and_,
     bindparam,
+    func,
     literal,
     literal_column,
-    or_,
     select,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from chalicelib.core.paging import PagedStatement
+from chalicelib.core.paging import Narrowed, PagedStatement, each
 from chalicelib.core.statements import json_object
 from chalicelib.kernel.moderation.tables import cases, reports
 
@@ -103,9 +104,12 @@ OWN = PagedStatement(
     reports.c.id,
 )
 
-_STATE = bindparam("state", type_=Text)
-_CASE = bindparam("case_id", type_=Uuid)
-QUEUE = PagedStatement(
+# Few cases are open at a time: their reports are found by them.
+_state = each(cases.c.state, "open", "decided")
+_open_cases = func.array(
+    select(cases.c.id).where(cases.c.product == _PRODUCT, _state["open"]).scalar_subquery()
+)
+QUEUE = Narrowed(
     select(
         reports.c.id,
         reports.c.case_id,
@@ -119,11 +123,9 @@ QUEUE = PagedStatement(
         reports.c.created_at,
     )
     .join(cases, cases.c.id == reports.c.case_id)
-    .where(
-        reports.c.product == _PRODUCT,
-        or_(_STATE.is_(None), cases.c.state == _STATE),
-        or_(_KIND.is_(None), reports.c.subject_kind == _KIND),
-        or_(_CASE.is_(None), reports.c.case_id == _CASE),
-    ),
+    .where(reports.c.product == _PRODUCT),
     reports.c.id,
+    state=_state | {"open": and_(_state["open"], reports.c.case_id == func.any(_open_cases))},
+    subject_kind=reports.c.subject_kind,
+    case_id=reports.c.case_id == bindparam("case_id", type_=Uuid),
 )

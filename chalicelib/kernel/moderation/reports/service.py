@@ -72,5 +72,4 @@ def own_reports(unit: Connection, caller: Caller, query: PageQuery) -> Json[Page
 
 def queue(unit: Connection, product: str, query: ReportQuery) -> Json[Page[ReportToModerate]]:
     """The reports of a product, newest first."""
-    filters = query.model_dump(exclude={"limit", "cursor"})
-    return paging.page(unit, queries.QUEUE, query, product=product, **filters)
+    return paging.narrowed_page(unit, queries.QUEUE, query, product=product)

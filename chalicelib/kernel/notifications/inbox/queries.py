@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, DateTime, Text, Uuid, bindparam, delete, func, or_, select, update
+from sqlalchemy import DateTime, Text, Uuid, bindparam, delete, func, select, update
 
-from chalicelib.core.paging import PagedStatement
+from chalicelib.core.paging import Narrowed
 from chalicelib.core.statements import command, json_object
 from chalicelib.kernel.notifications.tables import notifications
 
 NOW = bindparam("now", type_=DateTime(timezone=True))
 _CALLER = bindparam("caller", type_=Uuid)
-_PRODUCT = bindparam("product", type_=Text)
-_UNREAD = bindparam("unread", type_=Boolean)
 _this: Any = (notifications.c.id == bindparam("notification_id", type_=Uuid)) & (
     notifications.c.user_id == _CALLER
 )
@@ -29,13 +27,11 @@ _shown = (
     notifications.c.created_at,
 )
 
-INBOX = PagedStatement(
-    select(*_shown).where(
-        notifications.c.user_id == _CALLER,
-        or_(_PRODUCT.is_(None), notifications.c.product == _PRODUCT),
-        or_(_UNREAD.is_(None), notifications.c.read_at.is_(None) == _UNREAD),
-    ),
+INBOX = Narrowed(
+    select(*_shown).where(notifications.c.user_id == _CALLER),
     notifications.c.id,
+    unread={True: notifications.c.read_at.is_(None), False: notifications.c.read_at.is_not(None)},
+    product=notifications.c.product == bindparam("product", type_=Text),
 )
 UNREAD = json_object(
     select(func.count().label("unread")).where(

@@ -19,8 +19,7 @@ from chalicelib.kernel.notifications.schemas import (
 
 def inbox(db: Connection, caller: Caller, query: NotificationQuery) -> Json[Page[Notification]]:
     """What the caller was told, newest first."""
-    filters = query.model_dump(exclude={"limit", "cursor"})
-    return paging.page(db, queries.INBOX, query, caller=caller.id, **filters)
+    return paging.narrowed_page(db, queries.INBOX, query, caller=caller.id)
 
 
 def unread(db: Connection, caller: Caller) -> Json[Unread]:

@@ -1,14 +1,11 @@
 """Every statement on the runs of jobs."""
 
-from sqlalchemy import Text, bindparam, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import DateTime, Text, bindparam, func, literal_column, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from chalicelib.core.paging import PagedStatement
+from chalicelib.core.paging import Narrowed, each
 from chalicelib.core.statements import statement
 from chalicelib.core.tables import job_runs
-
-_JOB = bindparam("job", type_=Text)
-_STATE = bindparam("state", type_=Text)
 
 _shown = (
     job_runs.c.id,
@@ -21,15 +18,27 @@ _shown = (
     job_runs.c.finished_at,
 )
 
-RUNS = PagedStatement(
-    select(*_shown).where(
-        or_(_JOB.is_(None), job_runs.c.job == _JOB),
-        or_(_STATE.is_(None), job_runs.c.state == _STATE),
-    ),
+RUNS = Narrowed(
+    select(*_shown),
     job_runs.c.id,
+    job=job_runs.c.job,
+    state=each(job_runs.c.state, "running", "done", "failed", "lost"),
 )
-NEWEST = statement(
+# One look into the index for each job, however often it has run.
+_names = func.unnest(bindparam("jobs", type_=ARRAY(Text))).table_valued("job")
+_each = _names.render_derived(name="each")
+_newest = (
     select(*_shown)
-    .ext(distinct_on(job_runs.c.job))
-    .order_by(job_runs.c.job.asc(), job_runs.c.slot.desc())
+    .where(job_runs.c.job == _each.c.job)
+    .order_by(job_runs.c.slot.desc())
+    .limit(literal_column("1"))
+    .lateral("newest")
+)
+NEWEST = statement(select(*_newest.c).select_from(_each.join(_newest, true())))
+UNDER_WAY = statement(
+    select(job_runs.c.id).where(
+        job_runs.c.job == bindparam("job_name", type_=Text),
+        job_runs.c.slot == bindparam("slot_at", type_=DateTime(timezone=True)),
+        job_runs.c.state == "running",
+    )
 )

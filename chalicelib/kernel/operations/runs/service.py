@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chalicelib.core import audit, clock, jobs, outbox, paging, rooms
 from chalicelib.core.auth import Caller
-from chalicelib.core.db import Connection
+from chalicelib.core.db import Connection, Transactions
 from chalicelib.core.errors import NotFound
 from chalicelib.core.jobs import Daily, Schedule
 from chalicelib.core.paging import Page
@@ -18,16 +18,21 @@ from chalicelib.kernel.operations.runs import queries
 from chalicelib.kernel.operations.schemas import Job, Run, RunQuery, RunRequested
 
 
+class RunUnderWay(Exception):
+    """The very run that was asked for has begun and is not over."""
+
+
 def runs(db: Connection, query: RunQuery) -> Json[Page[Run]]:
     """The runs of jobs, newest first."""
-    return paging.page(db, queries.RUNS, query, job=query.job, state=query.state)
+    return paging.narrowed_page(db, queries.RUNS, query)
 
 
 def known(db: Connection) -> Page[Job]:
     """Every job of this deployment, by name, with its newest run."""
     rooms.load("jobs")
     names = ("id", "job", "slot", "state", "rows", "error", "started_at", "finished_at")
-    rows = [dict(zip(names, row, strict=True)) for row in db.all(queries.NEWEST)]
+    found = db.all(queries.NEWEST, jobs=list(jobs.registered))
+    rows = [dict(zip(names, row, strict=True)) for row in found]
     newest = {row["job"]: Run.model_validate(row) for row in rows}
     items = [
         Job(job=name, schedule=_said(jobs.registered[name].schedule), last_run=newest.get(name))
@@ -55,7 +60,17 @@ def start(db: Connection, caller: Caller, job: str) -> RunRequested:
     return RunRequested(job=job, slot=now)
 
 
-def run(job: str, slot: datetime) -> None:
-    """Run a job that was asked for, unless it runs just now; a failure is recorded by its run."""
+def run(transactions: Transactions, job: str, slot: datetime) -> None:
+    """Run a job that was asked for, unless it runs just now; a failure is recorded by its run.
+
+    RunUnderWay while the run that was asked for is itself not over: the worker that began it may
+    have died, and whoever hears this comes again when its lease has ended.
+    """
     rooms.load("jobs")
-    jobs.run(jobs.registered[job], slot, by_hand=True)
+    outcome = jobs.run(jobs.registered[job], slot, by_hand=True)
+    if outcome["state"] == "skipped" and transactions.read(_is_under_way, job, slot):
+        raise RunUnderWay
+
+
+def _is_under_way(db: Connection, job: str, slot: datetime) -> bool:
+    return db.one(queries.UNDER_WAY, job_name=job, slot_at=slot) is not None

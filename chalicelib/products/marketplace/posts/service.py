@@ -107,6 +107,17 @@ def remove_all_of(unit: Connection, author: UUID) -> None:
     unit.run(queries.REMOVE_ALL_OF, author=author, now=clock.now())
 
 
+def require_own(unit: Connection, user_id: UUID, post_id: UUID) -> None:
+    """Have the next statement run only for the post's author, in its flush; NotFound for others."""
+
+    def check(row: tuple[int] | None) -> None:
+        if row is None:
+            raise NotFound
+
+    given = {"caller": user_id, "post_id": post_id}
+    unit.precede(db.Prelude(queries.IS_OWN, given, check))
+
+
 def is_own(unit: Connection, user_id: UUID, post_id: UUID) -> bool:
     """Whether a post is somebody's own and was not removed."""
     return unit.one(queries.IS_OWN, caller=user_id, post_id=post_id) is not None

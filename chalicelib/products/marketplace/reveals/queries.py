@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chalicelib.core import settings
 from chalicelib.core.paging import PagedStatement
-from chalicelib.core.statements import command, statement
+from chalicelib.core.statements import command, place_of, statement
 from chalicelib.kernel.accounts import service as accounts
 from chalicelib.kernel.billing.ledger import service as ledger
 from chalicelib.kernel.moderation import service as moderation
@@ -118,6 +118,15 @@ REVEAL = statement(
     .add_cte(_revealed)
 )
 
+# Asked by a first look that was refused: a twin it waited for may have spent what it lacked.
+IS_REVEALED = statement(
+    select(
+        select(literal(1))
+        .where(contact_reveals.c.requester_id == _CALLER, contact_reveals.c.target_post_id == _POST)
+        .exists()
+    )
+)
+
 _buyer = bindparam("buyer", type_=Uuid)
 REVEAL_PAID = statement(
     upsert(contact_reveals)
@@ -165,8 +174,19 @@ REVEALS_OF_POST = PagedStatement(
     ).where(contact_reveals.c.target_post_id == _POST, contact_reveals.c.owner_id == _CALLER),
     contact_reveals.c.id,
 )
+# In their order: most often none is as old, and the index says so at once.
 FORGET_ALLOWANCES = command(
     allowances.delete().where(
-        allowances.c.period < bindparam("before", type_=allowances.c.period.type)
+        place_of(allowances)
+        == func.any(
+            func.array(
+                select(place_of(allowances))
+                .where(allowances.c.period < bindparam("before", type_=allowances.c.period.type))
+                .order_by(allowances.c.period)
+                .limit(1000)
+                .with_for_update(skip_locked=True)
+                .scalar_subquery()
+            )
+        )
     )
 )

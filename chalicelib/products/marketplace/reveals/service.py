@@ -39,8 +39,8 @@ def reveal_contact(unit: Connection, caller: Caller, post_id: UUID) -> RevealedC
     """Who is behind a post, for one contact credit; a second look is free.
 
     NotFound for a post the caller may not see, OwnPost, RevealsUsedUp, InsufficientCredits,
-    ClaimedBack for one they returned, PaymentReturned. Two first looks at once: the second waits for the first,
-    fails on the reveal's key, and is done again.
+    ClaimedBack for one they returned, PaymentReturned. Two first looks at once: the second waits for
+    the first, fails on the reveal's key or finds the last credit gone, and is done again.
     """
     now = clock.now()
     parameters = ledger.spend_parameters(
@@ -61,6 +61,8 @@ def reveal_contact(unit: Connection, caller: Caller, post_id: UUID) -> RevealedC
         raise RuntimeError("the reveal always answers one row")
     author, counted, owner, sealed, wrapped_key, via, revealed_at, *gone, fresh = row
     if owner is None:
+        if unit.one(queries.IS_REVEALED, caller=caller.id, post_id=post_id) == (True,):
+            raise db.Again
         raise _refusal(caller, author, now, counted=bool(counted))
     claimed_back_at, withdrawn_at = gone
     if claimed_back_at is not None:
@@ -147,11 +149,10 @@ def reveals_of_post(
     unit: Connection, caller: Caller, post_id: UUID, query: PageQuery
 ) -> Json[Page[PostReveal]]:
     """Who revealed a post of the caller's, newest first; NotFound for anybody else's."""
-    if not posts.is_own(unit, caller.id, post_id):
-        raise NotFound
+    posts.require_own(unit, caller.id, post_id)
     return paging.page(unit, queries.REVEALS_OF_POST, query, caller=caller.id, post_id=post_id)
 
 
 def forget_allowances(unit: Connection, now: datetime) -> int:
-    """Drop the counts of days and months that are over; how many."""
+    """Drop a batch of the counts of days and months that are over; how many."""
     return unit.run(queries.FORGET_ALLOWANCES, before=(now - KEEP_ALLOWANCES).date())

@@ -9,6 +9,7 @@ import stripe as sdk
 from local.stripe.errors import Json
 from local.stripe.objects import payments
 from local.stripe.work import Work
+from tests.kernel.billing.lives import another_page
 from tests.support import database
 from tests.support.api import Api
 from tests.support.cloud import Cloud
@@ -194,18 +195,7 @@ def test_a_pix_that_is_paid_late_is_honoured(brazilian: Buyer, times: Times) -> 
 @pytest.fixture
 def second_page(buyer: Buyer) -> str:
     """Another page for the same checkout, as nobody should ever make one; its id at Stripe."""
-    client = sdk.StripeClient("sk_test_kith", base_addresses={"api": buyer.stripe.fake.url})
-    price: Any = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "10 contacts"}}
-    session = client.v1.checkout.sessions.create(
-        {
-            "mode": "payment",
-            "line_items": [{"quantity": 1, "price_data": price}],
-            "success_url": "https://kith.example/",
-            "metadata": {"checkout_id": buyer.id, "product": "marketplace"},
-            "expires_at": buyer.stripe.fake.clock().now + 3600,
-        }
-    )
-    return session.id
+    return another_page(buyer.stripe, buyer.id)
 
 
 def test_a_paid_checkout_stays_paid_when_another_page_of_it_ends(
@@ -227,18 +217,6 @@ def test_the_end_of_a_page_left_behind_is_not_the_checkouts(buyer: Buyer, second
     assert buyer.state() == "open"
     buyer.do("pay")
     assert (buyer.state(), buyer.has()) == ("paid", 10)
-
-
-def test_what_is_paid_on_two_pages_is_handed_over_once_and_kept_to_be_looked_at(
-    buyer: Buyer, second_page: str
-) -> None:
-    buyer.do("pay")
-    buyer.stripe.fake.act(second_page, "pay")
-    buyer.hear()
-    assert (buyer.state(), buyer.has(), methods()) == ("paid", 10, ["card"])
-    assert database.execute("select error from billing.webhook_events where error is not null") == [
-        ("PaidTwice",)
-    ]
 
 
 def test_looking_at_a_checkout_changes_nothing(buyer: Buyer, ana: Person) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support import database
 from tests.support.people import Person, credit
 
 PATH = "/v1/billing/credits"
@@ -16,6 +17,18 @@ def test_ones_own_credits_and_nobody_elses(ana: Person, ben: Person) -> None:
     credit(ana, 4)
     assert ana.api.get(PATH).json["remaining"] == 7
     assert ben.api.get(PATH).json["remaining"] == 0
+
+
+def test_an_account_says_what_is_held_and_by_whom(ana: Person) -> None:
+    credit(ana, 3)
+    held = database.execute(
+        "select kind, holder_kind, holder_id, unit, balance from billing.credit_accounts"
+        " where kind <> 'issuer' order by kind"
+    )
+    assert held == [
+        ("debt", "user", ana.id, "contact", 0),
+        ("wallet", "user", ana.id, "contact", 3),
+    ]
 
 
 @pytest.mark.parametrize("asked", ["unit=gold", "unit=", "unit=contact&unit=contact"])

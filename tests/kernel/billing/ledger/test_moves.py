@@ -78,12 +78,12 @@ def test_staff_give_credits_once_for_each_key(api: Api, ana: Person) -> None:
     assert finance.api.post(f"{ADMIN}/credit_grants", body).code == "idempotency_key_required"
     many(4, lambda: finance.api.post(f"{ADMIN}/credit_grants", body, key="two"))
     assert credits_of(ana) == 14
-    assert (
-        database.execute(
-            "select action, subject, detail ->> 'amount' from core.audit_log order by id"
-        )
-        == [("billing.grant_credits", f"accounts.users:{ana.id}", "7")] * 2
-    )
+    audited = database.execute("select action, subject, detail from core.audit_log")
+    detail = {"product": "marketplace", "unit": "contact", "amount": 7}
+    assert audited == [("billing.grant_credits", f"accounts.users:{ana.id}", detail)] * 2
+    # Under another name the same attempt would give once more.
+    moved = database.execute("select key, actor_id from billing.credit_transfers order by id")
+    assert moved == [(f"grant:{finance.id}:{key}", finance.id) for key in ("one", "two")]
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,12 @@ import pytest
 from chalicelib.core import clock
 from chalicelib.kernel.billing import gateway
 from tests.kernel.billing.lives import (
-    bought,
     credits_of,
     payment_of,
     refund_at_provider,
     state_of,
-    told,
 )
 from tests.support import database
-from tests.support.api import Api
 from tests.support.cloud import Cloud
 from tests.support.people import Person, again
 from tests.support.stripe import Stripe
@@ -158,21 +155,3 @@ def test_what_was_paid_on_an_expired_page_is_honoured_though_no_webhook_came(
     back = again(ana)
     assert back.api.get(f"/v1/billing/checkouts/{checkout['id']}").json["state"] == "paid"
     assert credits_of(back) == 10
-
-
-def test_a_checkout_paid_on_two_pages_stays_in_sight(
-    api: Api, ana: Person, stripe: Stripe, cloud: Cloud
-) -> None:
-    paid = bought(ana, stripe, cloud)
-    database.execute("update billing.checkouts set external_id = 'cs_another'")
-    event = next(
-        one
-        for one in reversed(stripe.events())
-        if one["type"] == "checkout.session.completed"
-        and str(paid.checkout_id) in str(one["data"]["object"])
-    )
-    stripe.send(api, event | {"id": "evt_again"})
-    told(api, stripe, cloud)
-    rows = database.execute("select error from billing.webhook_events where state = 'pending'")
-    assert rows == [("PaidTwice",)]
-    assert credits_of(ana) == 10

@@ -170,12 +170,16 @@ def test_a_bug_of_ours_is_kept_by_name_and_parked_after_two_days_and_a_half(
     assert purchase.handed_over() == 0
 
 
-def test_a_payment_of_another_amount_hands_over_nothing_and_says_why(purchase: Purchase) -> None:
+def test_a_payment_of_another_amount_hands_over_nothing_and_is_parked_at_once(
+    purchase: Purchase, times: Times
+) -> None:
     database.execute("update billing.checkouts set amount = amount + 1")
     database.execute("update billing.checkout_lines set unit_amount = unit_amount + 1")
     purchase.is_told()
     purchase.cloud.deliver()
-    assert event() == ("pending", 1, "WrongAmount")
+    times.pass_by(MINUTE)
+    times.run(JOB)
+    assert event() == ("failed", 1, "WrongAmount")
     assert purchase.handed_over() == 0
     assert database.execute("select state from billing.checkouts") == [("open",)]
 

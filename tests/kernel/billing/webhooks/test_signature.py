@@ -121,6 +121,15 @@ def test_what_is_older_or_of_the_future_is_refused(api: Api, seconds: int) -> No
         assert refused(hand_in(api, *signed(EVENT, at=int(time.time()) + seconds)))
 
 
+def test_a_header_that_names_two_times_is_refused(api: Api) -> None:
+    for seconds in (-301, 0, 301):
+        now = int(time.time())
+        body, header = signed(EVENT, at=now + seconds)
+        with nothing_changes():
+            for altered in (f"{header},t={now}", f"t={now},{header}"):
+                assert refused(hand_in(api, body, altered)), altered
+
+
 def test_the_age_is_by_the_wall_whatever_our_clock_says(api: Api) -> None:
     clock.follow(clock.shifted(timedelta(days=400)))
     assert hand_in(api, *signed(EVENT)).status == 200

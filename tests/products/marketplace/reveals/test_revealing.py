@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core import db, settings
 from tests.support import database
 from tests.support.cloud import Cloud
 from tests.support.people import POST, Person, credit, give_role, person, post_of
@@ -71,6 +72,20 @@ def test_of_16_first_looks_at_once_one_is_paid(buyer: Person, post: str) -> None
 def test_of_16_first_looks_under_one_key_one_is_paid(buyer: Person, post: str) -> None:
     answers = many(16, lambda: reveal(buyer, post, "one"))
     assert {answer.status for answer in answers} == {200}
+    assert left(buyer) == 2
+
+
+def test_of_16_first_looks_with_the_last_credit_all_are_answered(ben: Person, post: str) -> None:
+    credit(ben, 1)
+    assert {answer.status for answer in many(16, lambda: reveal(ben, post))} == {200}
+    assert left(ben) == 0
+
+
+def test_of_16_first_looks_with_the_last_reveal_of_the_day_all_are_answered(
+    buyer: Person, post: str
+) -> None:
+    db.write(settings.put, "marketplace", "reveals_per_day", 1, buyer.id)
+    assert {answer.status for answer in many(16, lambda: reveal(buyer, post))} == {200}
     assert left(buyer) == 2
 
 
