@@ -85,7 +85,7 @@ def run(world: World, tries: int, findings: Findings) -> None:
     for number in range(tries):
         if number % _BREAKS_EVERY == 0:
             name, (call, said) = chance.choice(sorted(BREAKS)), chance.choice(calls)
-            answer = _broken(call, BREAKS[name](chance.randint(1, said)))
+            answer = _broken(call, BREAKS[name](chance.randint(1, max(1, said))))
             findings.count(name)
             if answer is not None:
                 seen = [mark for mark in onlookers.marks if mark in answer.text]

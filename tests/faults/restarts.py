@@ -213,7 +213,7 @@ def cautious() -> Iterator[None]:
         try:
             return driver.connect(config)
         except CannotConnect:
-            until[0] = time.monotonic() + 2 * _SERVED_WITHIN_SECONDS
+            until[0] = time.monotonic() + 4 * _SERVED_WITHIN_SECONDS
             raise
 
     with replaced(db, "connect", connect):
@@ -236,7 +236,7 @@ PROOFS = (
             Planted("a lost connection is a 500", lost_connection_raised, tries=1),
             Planted("acknowledged before it is written", acknowledged_before_written, tries=1),
             Planted("a repeated attempt is done again", done_again_under_its_key, tries=1),
-            Planted("nobody connects for two seconds", cautious, tries=1),
+            Planted("nobody connects for four seconds", cautious, tries=1),
         ),
     ),
 )

@@ -22,7 +22,7 @@ from tests.faults import interruptions
 from tests.faults.described import scene
 from tests.faults.described.scene import Description, Scene
 from tests.faults.proof import Findings, Planted, Proof, walk
-from tests.faults.sampling import spread, writing
+from tests.faults.sampling import writing
 from tests.faults.world import World, replaced
 from tests.support import database
 from tests.support.api import Answer
@@ -89,9 +89,13 @@ def silences(world: World, number: int) -> list[Silence]:
         with interruptions.at_point(0, interruptions.fail) as passed:
             scene.make(description, call, world)
         said += [(description, exchange) for exchange in range(1, passed[0] // 2 + 1)]
+    # From what is said first to what is said last, so that some come before COMMIT.
+    said.sort(key=lambda one: one[1])
+    step = max(1.0, len(said) / number)
+    chosen = [said[int(at * step)] for at in range(min(number, len(said)))]
     return [
         Silence(description, exchange, _SILENCES[at % len(_SILENCES)])
-        for at, (description, exchange) in enumerate(spread(said, number))
+        for at, (description, exchange) in enumerate(chosen)
     ]
 
 

@@ -102,7 +102,7 @@ def request_verification(unit: Connection, email: str) -> Accepted:
     row = unit.one(queries.USER_BY_EMAIL, email=email)
     needs_it = row is not None and not row[1]
     told = VerificationRequested if needs_it else NothingToMail
-    outbox.publish(unit, told(row[0] if row else ids.uuid7()))
+    outbox.publish(unit, told(row[0] if row and needs_it else ids.uuid7()))
     return Accepted()
 
 

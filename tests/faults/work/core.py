@@ -25,7 +25,7 @@ def unsent(day: Day) -> Due:
     cloud.down = False
     database.execute(
         "insert into core.outbox (id, topic, payload, created_at, attempts, next_send_at)"
-        " select gen_random_uuid(), 'accounts.nothing_to_mail', '{}', o.created_at, 1,"
+        " select gen_random_uuid(), 'accounts.nothing_to_mail', jsonb_build_object('nobody', gen_random_uuid()), o.created_at, 1,"
         " o.next_send_at from (select * from core.outbox limit 1) o, generate_series(1, 100)"
     )
     day.times.pass_by(timedelta(minutes=2))

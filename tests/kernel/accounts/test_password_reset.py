@@ -161,3 +161,16 @@ def test_guessing_tokens_is_limited_by_where_one_is(api: Api) -> None:
     body = {"token": "x" * 43, "password": NEW}
     statuses = [one.status for one in many(40, lambda: api.post(PATH, body))]
     assert (statuses.count(400), statuses.count(429)) == (30, 10)
+
+
+def test_what_follows_from_asking_is_as_long_for_everybody(
+    api: Api, cloud: Cloud, ana: Person, newcomer: Person
+) -> None:
+    cloud.queues.clear()
+    database.execute("delete from core.outbox")
+    for path, known in ((ASK, ana.email), ("/v1/auth/verification_requests", newcomer.email)):
+        for email in (known, "nobody@kith.example"):
+            assert api.post(path, {"email": email}).status == 202
+    rows = database.execute("select payload from core.outbox")
+    told = [[len(value) for value in payload.values()] for (payload,) in rows]
+    assert told == [[36]] * 4
