@@ -26,8 +26,9 @@ _SHOWN = """id, user_id, user_type, platform, followers, interests, price_point,
 _VISIBLE = """p.status = 'active'
     and exists (select 1 from accounts.users a where a.id = p.user_id and a.status = 'active')
     and not exists (select 1 from moderation.blocks b
-        where (b.blocker_id = %(caller)s and b.blocked_id = p.user_id)
-           or (b.blocker_id = p.user_id and b.blocked_id = %(caller)s))"""
+        where b.blocker_id = %(caller)s and b.blocked_id = p.user_id offset 0)
+    and not exists (select 1 from moderation.blocks b
+        where b.blocker_id = p.user_id and b.blocked_id = %(caller)s offset 0)"""
 READ = f"""with me as ({_STATE}) select {_SHOWN} from marketplace.posts p, me
     where p.id = %(post)s and (p.user_id = %(caller)s or {_VISIBLE})"""
 _LIST = f"""with me as ({_STATE}) select {_SHOWN} from marketplace.posts p, me

@@ -12,7 +12,6 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
@@ -161,4 +160,4 @@ def place_of(table: Table) -> ColumnElement[Any]:
     Only of rows that the same statement locks: others may have moved. By it a batch is found
     without the rest of the table, however PostgreSQL would join by the key.
     """
-    return literal_column(f"{table.fullname}.ctid")
+    return column("ctid", _selectable=table)

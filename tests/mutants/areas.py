@@ -116,11 +116,13 @@ AREAS = (
             "chalicelib/kernel/accounts/passwords/routes.py": (*_SIGNED_IN, *_DECLARED),
             "chalicelib/kernel/accounts/passwords/service.py": _SIGNED_IN,
             "chalicelib/kernel/accounts/queries.py": (*_SIGNED_IN, *_ADDRESSES),
+            "chalicelib/kernel/accounts/routes.py": (*_SIGNED_IN, *_ADDRESSES, *_DECLARED),
             "chalicelib/kernel/accounts/service.py": (*_SIGNED_IN, *_ADDRESSES),
             "chalicelib/kernel/accounts/sessions/queries.py": _SIGNED_IN,
             "chalicelib/kernel/accounts/sessions/routes.py": (*_SIGNED_IN, *_DECLARED),
             "chalicelib/kernel/accounts/sessions/service.py": _SIGNED_IN,
             "chalicelib/kernel/accounts/tables.py": _SCHEMA,
+            "chalicelib/kernel/accounts/verifications/queries.py": (*_SIGNED_IN, *_ADDRESSES),
         },
     ),
     Area(

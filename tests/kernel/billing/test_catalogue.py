@@ -63,6 +63,23 @@ def test_what_is_put_on_sale_is_sold_until_it_is_archived(
     ]
 
 
+def test_whatever_is_put_on_sale_can_be_paid(ana: Person, finance: Person) -> None:
+    dearest = {"amount": 99_999_999, "currency": "USD"}
+    made = finance.api.post(f"{ADMIN}/prices", PACK | {"price": dearest})
+    assert made.status == 201, made.text
+    body = {"product": "marketplace", "code": "contacts_3"}
+    assert ana.api.post("/v1/billing/checkouts", body, key="a").status == 201
+    dearer = {"price": dearest | {"amount": 100_000_000}}
+    with nothing_changes():
+        refused = [
+            finance.api.patch(f"{ADMIN}/prices/{made.json['id']}", dearer),
+            finance.api.post(f"{ADMIN}/prices", PACK | dearer | {"code": "contacts_4"}),
+        ]
+    for answer in refused:
+        assert answer.status == 400
+        assert [one["field"] for one in answer.json["errors"]] == ["body.price.amount"]
+
+
 def test_an_open_checkout_keeps_its_price_and_its_credits(
     api: Api, ana: Person, finance: Person, stripe: Stripe, cloud: Cloud
 ) -> None:
