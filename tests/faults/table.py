@@ -65,7 +65,8 @@ def keep(result: dict[str, Any]) -> None:
     """Keep what came of a run; a short one says less than a full one, and does not replace it."""
     told = kept()
     before = told.get(result["name"], result)
-    if result["effort"] == "short" and before["effort"] == "full":
+    held = not before["broken"] and not before["missed"]
+    if result["effort"] == "short" and before["effort"] == "full" and held:
         return
     KEPT.parent.mkdir(exist_ok=True)
     told[result["name"]] = result
