@@ -45,7 +45,7 @@ test: ## every test; ARGS="tests/local -k clock" for some, WORKERS=4 on a larger
 	@$(INSTALL)
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-proof: ## try every promise of docs/guarantees.md, 20 minutes; ARGS=--short as CI does, ARGS=ledger for some
+proof: ## try every promise of docs/guarantees.md, within an hour; ARGS=--short as CI does, ARGS=ledger for some
 	@$(INSTALL)
 	@$(PYTHON) -m tests.faults $(ARGS)
 

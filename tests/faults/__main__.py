@@ -1,6 +1,6 @@
 """`make proof`: every promise tried, with progress, and a table of what was tried and what broke.
 
-    python -m tests.faults [--short] [--write] [--minutes 20] [room or proof …]
+    python -m tests.faults [--short] [--write] [--minutes 60] [room or proof …]
 
 Each room of proofs runs in a process of its own with a database of its own, two at a time; what
 measures time runs alone. Exits with 1 if a promise is broken, a planted fault was not found or
@@ -135,7 +135,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="rooms or proofs; all, unless named")
     parser.add_argument("--short", action="store_true", help="as often as CI does")
     parser.add_argument("--write", action="store_true", help="write the figures to the guarantees")
-    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--minutes", type=float, default=60)
     told = parser.parse_args()
     asked = chosen(told.names)
     hall = Hall("short" if told.short else "full", time.monotonic() + told.minutes * 60)
