@@ -1,7 +1,8 @@
 """Spending a credit with its ledger row, over 16 connections at once.
 
 On one hot row beside a bare UPDATE of it, on many rows beside a bare INSERT into the ledger, each
-by the same driver. Then a wallet of some hundred credits is emptied by all of them: as many
+by the same driver; each of them stands when it is answered, as money must, so the disk is waited
+for as it is where Kith is deployed. Then a wallet of some hundred credits is emptied by all of them: as many
 spends may succeed as there were credits.
 """
 
@@ -13,13 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from bench.figures import Figure, Tell
 from bench.spender import UNIT, holder
 from chalicelib.kernel.billing.ledger.service import account_id
-from tests.faults.world import World
+from tests.faults.world import World, world
 from tests.support import database
 
 TITLE = "P9 Spending with its ledger row, by 16 connections"
@@ -47,6 +48,11 @@ class Order(NamedTuple):
 
 SPEND_HOT, UPDATE_HOT = Order("spend", _HOT, _HOT), Order("update", _HOT, _HOT)
 SPEND_MANY, INSERT_MANY = Order("spend", *_COLD), Order("insert", *_COLD)
+
+
+def WORLD(_tell: Tell) -> AbstractContextManager[World]:  # noqa: N802  what bench.process looks for
+    """A world whose commits are on disk when they are answered."""
+    return world("kith_bench", durable=True)
 
 
 def measure(_here: World, tell: Tell) -> list[Figure]:

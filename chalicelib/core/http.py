@@ -103,8 +103,6 @@ def endpoint(
         def view(**path_values: str) -> Response:
             return _answer(operation, function, blueprint.current_request, path_values)
 
-        # chalice looks at the signature of views; this one takes what the path holds.
-        del view.__wrapped__
         blueprint.route(
             path,
             methods=[method],

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Executable,
     Table,
@@ -14,7 +15,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
+from sqlalchemy.dialects.postgresql.pg8000 import PGCompiler_pg8000, PGDialect_pg8000
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
 from sqlalchemy.sql.selectable import Select, TypedReturnsRows
@@ -27,11 +28,32 @@ Ts = TypeVarTuple("Ts")
 
 Process = Callable[[Any], Any]
 
+
+class _Compiler(PGCompiler_pg8000):
+    """Writes what never changes into the text, so that the planner sees it and nothing is sent."""
+
+    def visit_bindparam(self, bindparam: BindParameter[Any], *how: Any, **more: Any) -> str:
+        """A constant as a literal of its type, and all else as the parameter it is."""
+        value = bindparam.value
+        fixed = bindparam.unique and not bindparam.required and not bindparam.expanding
+        if not (fixed and type(value) in {int, str} and _PLAIN.fullmatch(str(value))):
+            place: str = super().visit_bindparam(bindparam, *how, **more)  # type: ignore[no-untyped-call]
+            return place
+        kind = bindparam.type.dialect_impl(self.dialect)
+        literal = str(value) if type(value) is int else f"'{value}'"
+        # With the cast that a parameter has: a bare number in ORDER BY would be a column's place.
+        typed: str = self.render_bind_cast(bindparam.type, kind, literal)  # type: ignore[no-untyped-call]
+        return typed
+
+
 # The dialect renders numbered parameters with their casts, and knows which values pg8000 converts.
 _DIALECT = PGDialect_pg8000(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_DIALECT.statement_compiler = _Compiler
 # Only numbers with decimals ask what the server calls them; it is known when rows come, not before.
 _NUMERIC_OID = 1700
-# A parameter's place; nothing else has this form, since literals are parameters as well.
+# Constants that need no quoting and can't be taken for a parameter.
+_PLAIN = re.compile(r"[\w .:/-]*", re.ASCII)
+# A parameter's place; nothing else has this form, since literals are plain.
 _PARAMETER = re.compile(rb"\$(\d+)")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from chalice.app import Chalice
 
+from chalicelib.core import answers
 from tests.architecture import handlers
 from tests.architecture.source import Tree, planted, program, report
 
@@ -63,6 +64,11 @@ def test_a_good_handler_passes(check: Check) -> None:
 @pytest.mark.parametrize(("check", "files"), WRONG, ids=_name)
 def test_a_handler_that_does_not_is_found(check: Check, files: dict[str, str]) -> None:
     assert check(planted({f"chalicelib/{path}.py": text for path, text in files.items()}))
+
+
+def test_every_route_answers_browsers_alike(app: Chalice) -> None:
+    for path, methods in app.routes.items():
+        assert all(entry.cors == answers.cors() for entry in methods.values()), path
 
 
 def test_every_handler_that_is_written_is_served(app: Chalice) -> None:

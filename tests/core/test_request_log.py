@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from chalice.app import Chalice
 
+from chalicelib.core import db
 from chalicelib.core import http as edge
 from tests.support import logs
 from tests.support.api import Api
@@ -72,6 +73,12 @@ def test_one_line_tells_of_a_request_what_may_be_told(client: Api, log_lines: Pa
     assert line["request_id"] == answer.headers["Request-Id"]
     assert (line["status"], line["round_trips"]) == (201, 1)
     assert 0 < line["ms"] < 5000
+
+
+def test_round_trips_are_counted_though_the_connection_is_new(client: Api, log_lines: Path) -> None:
+    db.session.close()
+    client.post("/v1/tests/things", {"name": "x"})
+    assert logs.last_request(log_lines)["round_trips"] == 1
 
 
 def test_a_refused_request_leaves_one_line_with_its_code(client: Api, log_lines: Path) -> None:

@@ -151,6 +151,28 @@ def test_a_parameter_may_stand_in_several_places_and_have_a_value_of_its_own() -
     assert db.read(lambda unit: unit.one(asked, x=2, y=1)) == (4, 1, "fixed")
 
 
+CONSTANTS = [
+    "plain", "2026-11-20 10:00", "", "it's", "back\\slash", "$1", "50 %", ":name", "naïve", "a\nb",
+    -7, 0, 2**40,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("constant", CONSTANTS, ids=repr)
+def test_a_constant_is_itself_wherever_it_stands(constant: str | int) -> None:
+    asked = statement(
+        select(literal(constant), bindparam("x", type_=Integer) + literal(1)).order_by(literal(1))
+    )
+    assert db.read(lambda unit: unit.one(asked, x=2)) == (constant, 3)
+
+
+def test_a_plain_constant_is_part_of_the_text_and_nothing_else_is() -> None:
+    asked = statement(
+        select(C.id).where(C.name == "plain", C.count == 7, C.extra != literal("$2"), C.active)
+    )
+    assert "'plain'" in asked.sql
+    assert asked.call({}).values == ["$2"]
+
+
 @pytest.mark.parametrize("given", [{}, {"thing": ID}, {"thing_id": ID, "more": 1}])
 def test_parameters_are_named_when_they_are_wrong(given: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="parameters missing or unknown"):

@@ -87,7 +87,7 @@ PROOFS = (
         "Every answer has a status, a form and a content type that docs/openapi.json names; what"
         " the document allows is taken, and what it does not allow is refused.",
         document,
-        full=24_000,
+        full=6_000,
         short=800,
         planted=(
             Planted("what is not there is gone", naive.what_is_not_there_is_gone, 120),

@@ -22,11 +22,10 @@ def main(name: str, effort: str, only: list[str]) -> None:
     """Run the proofs of a room, or some of them, and their planted faults."""
     room = importlib.import_module(f"tests.faults.{name}")
     proofs: tuple[Proof, ...] = room.PROOFS
-    for proof in proofs:
-        if only and proof.name not in only:
-            continue
-        with opened(room) as here:
-            say(json.dumps({"result": tried(proof, here, short=effort == "short")}))
+    with opened(room) as here:
+        for proof in proofs:
+            if not only or proof.name in only:
+                say(json.dumps({"result": tried(proof, here, short=effort == "short")}))
 
 
 def opened(room: ModuleType) -> AbstractContextManager[World]:

@@ -42,20 +42,8 @@ _WEBHOOKS = (
     f"{_BILLING}/webhooks/test_retries.py",
     f"{_BILLING}/webhooks/test_signature.py",
     f"{_BILLING}/webhooks/test_staff.py",
-)
-_SIGNED_IN = (
-    f"{_ACCOUNTS}/test_sign_in.py",
-    f"{_ACCOUNTS}/test_sign_out.py",
-    f"{_ACCOUNTS}/test_refresh.py",
-    f"{_ACCOUNTS}/test_session_list.py",
-    f"{_ACCOUNTS}/test_password_change.py",
-    f"{_ACCOUNTS}/test_password_reset.py",
-    f"{_ACCOUNTS}/test_old_hashes.py",
-)
-_ADDRESSES = (
-    f"{_ACCOUNTS}/test_sign_up.py",
-    f"{_ACCOUNTS}/test_verification.py",
-    f"{_ACCOUNTS}/test_email_change.py",
+    f"{_BILLING}/reconciliation",
+    f"{_BILLING}/refunds/test_second_payments.py",
 )
 _ENDPOINTS = (
     "tests/core/test_access.py",
@@ -65,8 +53,22 @@ _ENDPOINTS = (
     "tests/core/test_idempotency.py",
     "tests/core/test_binding.py",
     "tests/core/test_limits.py",
+    "tests/core/test_idempotency_races.py",
+    "tests/core/test_unit_errors.py",
 )
-_VISIBLE = (f"{_POSTS}/posts", "tests/kernel/moderation/test_blocks_hold.py")
+_VISIBLE = (
+    f"{_POSTS}/posts",
+    f"{_POSTS}/test_domains.py",
+    f"{_POSTS}/test_post_changes.py",
+    f"{_POSTS}/test_removed_posts.py",
+    "tests/kernel/moderation/test_blocks_hold.py",
+)
+_REVEALED = (
+    f"{_POSTS}/reveals",
+    f"{_POSTS}/test_direct_reveals.py",
+    f"{_POSTS}/test_reveal_limits.py",
+    f"{_POSTS}/test_stale_claims.py",
+)
 
 AREAS = (
     Area(
@@ -111,18 +113,27 @@ AREAS = (
             "chalicelib/core/passwords.py": (
                 "tests/core/test_passwords.py",
                 f"{_ACCOUNTS}/test_old_hashes.py",
+                f"{_ACCOUNTS}/test_sign_up.py",
             ),
-            "chalicelib/kernel/accounts/passwords/queries.py": _SIGNED_IN,
-            "chalicelib/kernel/accounts/passwords/routes.py": (*_SIGNED_IN, *_DECLARED),
-            "chalicelib/kernel/accounts/passwords/service.py": _SIGNED_IN,
-            "chalicelib/kernel/accounts/queries.py": (*_SIGNED_IN, *_ADDRESSES),
-            "chalicelib/kernel/accounts/routes.py": (*_SIGNED_IN, *_ADDRESSES, *_DECLARED),
-            "chalicelib/kernel/accounts/service.py": (*_SIGNED_IN, *_ADDRESSES),
-            "chalicelib/kernel/accounts/sessions/queries.py": _SIGNED_IN,
-            "chalicelib/kernel/accounts/sessions/routes.py": (*_SIGNED_IN, *_DECLARED),
-            "chalicelib/kernel/accounts/sessions/service.py": _SIGNED_IN,
+            "chalicelib/kernel/accounts/passwords/queries.py": (_ACCOUNTS,),
+            "chalicelib/kernel/accounts/passwords/routes.py": (_ACCOUNTS, *_DECLARED),
+            "chalicelib/kernel/accounts/passwords/service.py": (_ACCOUNTS,),
+            "chalicelib/kernel/accounts/queries.py": (
+                _ACCOUNTS,
+                "tests/kernel/moderation/test_cases.py",
+                "tests/kernel/notifications",
+                f"{_POSTS}/test_reveal_limits.py",
+            ),
+            "chalicelib/kernel/accounts/routes.py": (_ACCOUNTS, *_DECLARED),
+            "chalicelib/kernel/accounts/service.py": (
+                _ACCOUNTS,
+                "tests/kernel/moderation/test_cases.py",
+            ),
+            "chalicelib/kernel/accounts/sessions/queries.py": (_ACCOUNTS,),
+            "chalicelib/kernel/accounts/sessions/routes.py": (_ACCOUNTS, *_DECLARED),
+            "chalicelib/kernel/accounts/sessions/service.py": (_ACCOUNTS,),
             "chalicelib/kernel/accounts/tables.py": _SCHEMA,
-            "chalicelib/kernel/accounts/verifications/queries.py": (*_SIGNED_IN, *_ADDRESSES),
+            "chalicelib/kernel/accounts/verifications/queries.py": (_ACCOUNTS,),
         },
     ),
     Area(
@@ -130,14 +141,17 @@ AREAS = (
         {
             "chalicelib/core/http.py": _ENDPOINTS,
             "chalicelib/core/operations.py": (*_ENDPOINTS, *_DECLARED),
-            "chalicelib/kernel/moderation/queries.py": ("tests/kernel/moderation",),
+            "chalicelib/kernel/moderation/queries.py": (
+                "tests/kernel/moderation",
+                f"{_POSTS}/posts/test_looking.py",
+            ),
             "chalicelib/kernel/moderation/service.py": ("tests/kernel/moderation",),
             "chalicelib/products/marketplace/discovery/queries.py": (
                 f"{_POSTS}/test_discovery.py",
                 f"{_POSTS}/posts/test_search.py",
             ),
             "chalicelib/products/marketplace/posts/queries.py": _VISIBLE,
-            "chalicelib/products/marketplace/reveals/queries.py": (f"{_POSTS}/reveals",),
+            "chalicelib/products/marketplace/reveals/queries.py": _REVEALED,
         },
     ),
 )

@@ -50,7 +50,7 @@ _LINKS = {
     "with_for_update",
 }  # fmt: skip
 _TAKES_CONDITIONS = {"and_", "or_", "order_by", "where"}
-_LEAVES_OUT = {"type_", "examples", "description"}
+_LEAVES_OUT = {"bound", "description", "examples", "type_"}
 """What says a type or is shown to readers of the documentation."""
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib import registry
-from chalicelib.core import clock
+from chalicelib.core import clock, db
+from chalicelib.kernel.accounts import service as accounts
 from tests.support import database
 from tests.support.api import Api
 from tests.support.cloud import Cloud
@@ -142,6 +143,12 @@ def test_a_mail_that_waits_is_not_sent(api: Api, cloud: Cloud, ana: Person) -> N
     cloud.deliver()
     assert len(cloud.mails) == sent
     assert cloud.dead == []
+
+
+def test_whoever_has_gone_is_given_no_token(ana: Person) -> None:
+    ana.api.post(PATH, BODY)
+    with nothing_changes():
+        db.write(accounts.mint_verification_token, ana.id)
 
 
 def test_the_wrong_password_erases_nothing(ana: Person) -> None:

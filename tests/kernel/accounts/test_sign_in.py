@@ -87,7 +87,8 @@ def test_an_access_token_ends_after_a_quarter_of_an_hour(ana: Person) -> None:
 def test_a_session_ends_with_a_ban_at_the_next_request(ana: Person) -> None:
     assert ana.api.get("/v1/me").status == 200
     database.execute("update accounts.users set status = 'banned' where id = $1", ana.id)
-    assert ana.api.get("/v1/me").code == "not_signed_in"
+    for path in ("/v1/me", "/v1/me/sessions"):
+        assert ana.api.get(path).code == "not_signed_in"
 
 
 def test_an_outdated_hash_is_replaced_by_signing_in(ana: Person) -> None:

@@ -136,6 +136,25 @@ def test_a_moderator_takes_a_case_and_gives_it_back(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("role", "product", "status"),
+    [
+        ("moderator", "all", 200),
+        ("admin", "marketplace", 200),
+        ("moderator", "gallery", 409),
+        ("support", "marketplace", 409),
+    ],
+)
+def test_it_goes_to_whoever_moderates_the_product(  # noqa: PLR0917  a person for each part
+    ana: Person, moderator: Person, api: Api, role: str, product: str, status: int
+) -> None:
+    colleague = person(api)
+    give_role(colleague, role, product)
+    path = f"{CASES}/{report(ana)}/assignee"
+    answer = moderator.api.put(path, {"assignee_id": str(colleague.id)})
+    assert answer.status == status, answer.text
+
+
 def test_it_goes_to_moderators_who_have_no_part_in_it(
     ana: Person, ben: Person, moderator: Person
 ) -> None:

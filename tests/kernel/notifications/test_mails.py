@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core import aws
+from chalicelib.core import aws, db
+from chalicelib.kernel.accounts import service as accounts
 from chalicelib.kernel.notifications import service
 from tests.support import database
 from tests.support.api import Api
@@ -126,6 +127,11 @@ def test_mail_to_somebody_who_has_gone_is_dropped(api: Api, cloud: Cloud, newcom
     assert database.execute(
         "select count(*) from accounts.tokens where user_id = $1", newcomer.id
     ) == [(0,)]
+
+
+def test_somebody_without_an_address_is_written_to_nowhere(ana: Person) -> None:
+    database.execute("update accounts.users set email = null")
+    assert db.read(accounts.mail_address, ana.id) is None
 
 
 def test_an_address_that_the_provider_refuses_holds_up_nobody_else(

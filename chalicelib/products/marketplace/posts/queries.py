@@ -152,7 +152,7 @@ ARCHIVE = json_object(
 REACTIVATE = json_object(
     select(
         update(posts)
-        .where(_own, posts.c.contact_info.is_not(None), _has_paid)
+        .where(_own, _has_paid)
         .values(status="active", updated_at=NOW)
         .returning(*SHOWN)
         .cte("reactivated")

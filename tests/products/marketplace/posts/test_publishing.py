@@ -40,6 +40,10 @@ def test_a_post_shows_all_but_whom_to_write_to(author: Person) -> None:
     assert author.api.get(f"{PATH}/{created.json['id']}").json == created.json
 
 
+def test_a_brand_carries_no_mark_before_it_has_a_domain(author: Person) -> None:
+    assert author.api.post(PATH, POST | {"user_type": "brand"}).json["verified"] is False
+
+
 def test_whom_to_write_to_is_sealed_under_the_authors_key_for_this_row(author: Person) -> None:
     post_id = author.api.post(PATH, POST).json["id"]
     ((identifier, sealed),) = database.execute("select id, contact_info from marketplace.posts")
