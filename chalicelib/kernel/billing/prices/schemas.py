@@ -15,9 +15,9 @@ _SortOrder = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class Amount(Schema):
-    """What something costs: more than nothing, and no more than Stripe takes at once."""
+    """What something costs: more than nothing, and ten of it no more than Stripe takes at once."""
 
-    amount: Annotated[int, Field(ge=1, le=99_999_999, examples=[900])]
+    amount: Annotated[int, Field(ge=1, le=9_999_999, examples=[900])]
     currency: Currency
 
 
