@@ -8,7 +8,6 @@ import inspect
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from chalice.app import Blueprint, Request, Response
@@ -99,7 +98,6 @@ def endpoint(
         )
         register(operation)
 
-        @wraps(function)
         def view(**path_values: str) -> Response:
             return _answer(operation, function, blueprint.current_request, path_values)
 
@@ -146,7 +144,7 @@ def _answer(
     path_values: dict[str, str],
 ) -> Response:
     started = time.perf_counter()
-    request_id = str(request.context.get("requestId") or ids.uuid7())
+    request_id = _id_of(request)
     trips, driver = db.session.trips, db.session.driver
     failure: BaseException | None = None
     code: str | None = None
@@ -263,12 +261,16 @@ def _call(
             # A refusal leaves nothing behind; a failure may have, and is taken up again.
             refused = isinstance(error, AppError) and error.status < 500  # noqa: PLR2004  not failed
             with suppress(Unavailable):
-                db.run("write", attempt.release if refused else attempt.abandon)
+                db.write(attempt.release if refused else attempt.abandon)
         raise
     text = _checked(operation, answers.text_of(answer), answer)
     if attempt is not None:
-        db.run("write", lambda unit: attempt.store(unit, operation.status, text))
+        db.write(attempt.store, operation.status, text)
     return text
+
+
+def _id_of(request: Request) -> str:
+    return str(request.context.get("requestId") or ids.uuid7())
 
 
 def _caller(access: Access, request: Request) -> Caller | None:
@@ -296,7 +298,7 @@ def _value_of(rate: Rate, request: Request, caller: Caller | None, given: dict[s
         return str(request.context.get("identity", {}).get("sourceIp", ""))
     if rate.by == "caller":
         return str(caller.id) if caller else ""
-    place, _, name = rate.by.partition(".")
+    place, name = rate.by.split(".")
     return str(getattr(given[place], name)).lower()
 
 
@@ -332,13 +334,11 @@ def problems_of_the_framework(event: Any, get_response: Callable[[Any], Response
         response = Response("", status_code=InternalError.status)
     if "Request-Id" in response.headers:
         return response
-    context = getattr(event, "context", {}) or {}
-    request_id = str(context.get("requestId") or ids.uuid7())
     refusal = _BY_STATUS.get(response.status_code, ValidationFailed)
     allowed = response.headers.get("Allow")
     if refusal is MethodNotAllowed and not allowed:
         refusal = NotFound
-    answer = answers.problem(refusal(), request_id)
+    answer = answers.problem(refusal(), _id_of(event))
     if allowed:
         answer.headers["Allow"] = allowed
     return answer

@@ -87,7 +87,7 @@ class Operation:
     @property
     def summary(self) -> str:
         """The first sentence of the handler's docstring."""
-        return (self.function.__doc__ or "").strip().partition("\n")[0]
+        return self.description.partition("\n")[0]
 
     @property
     def description(self) -> str:

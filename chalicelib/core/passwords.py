@@ -57,12 +57,12 @@ def matches(stored: str | None, password: str, old_kind: str | None = None) -> b
     `old_kind` is that of the bcrypt hashes which are still about: then everybody's password is
     held against one hash of each kind, so that the time doesn't tell whose is old.
     """
-    is_old = stored is not None and stored.startswith(_OLD)
-    by_todays = _matches_todays(None if is_old else stored, password)
-    if not is_old and old_kind is None:
+    old = stored if stored is not None and stored.startswith(_OLD) else None
+    by_todays = _matches_todays(None if old else stored, password)
+    if old is None and old_kind is None:
         return by_todays
-    by_old = _matches_old(stored if is_old else f"{old_kind}{_NOBODYS_OLD}", password)
-    return by_old if is_old else by_todays
+    by_old = _matches_old(old or f"{old_kind}{_NOBODYS_OLD}", password)
+    return by_old if old else by_todays
 
 
 def _matches_todays(stored: str | None, password: str) -> bool:
@@ -75,12 +75,12 @@ def _matches_todays(stored: str | None, password: str) -> bool:
     return stored is not None
 
 
-def _matches_old(stored: str | None, password: str) -> bool:
+def _matches_old(stored: str, password: str) -> bool:
     import bcrypt  # noqa: PLC0415  only as long as there are old hashes
 
     try:
         # Whoever wrote the old hashes looked at 72 bytes; bcrypt refuses to be handed more.
-        return bcrypt.checkpw(password.encode()[:_OLD_BYTES], (stored or "").encode())
+        return bcrypt.checkpw(password.encode()[:_OLD_BYTES], stored.encode())
     except ValueError:
         return False
 

@@ -23,6 +23,8 @@ MODERATOR = Staff("moderator", product="marketplace")
 ANY_PRODUCT = Staff("support")
 OF_THE_PATH = Staff("finance", product="{product}")
 
+laboured: list[int] = []
+
 pytestmark = pytest.mark.usefixtures("scratch")
 
 
@@ -74,6 +76,17 @@ def define(blueprint: Blueprint) -> None:
     def state(db: Connection, caller: Caller) -> Seen:
         """Look at the caller before anything is known."""
         return Seen(verified=caller.state.verified)
+
+    @endpoint(blueprint, "GET", "/v1/tests/hasty", caller=User)
+    def hasty(db: Connection, caller: Caller) -> Seen:
+        """Refuse before the database was asked."""
+        raise NotFound
+
+    @endpoint(blueprint, "POST", "/v1/tests/labour", caller=Anonymous, rates=(Rate(1, 60),))
+    def labour(db: Connection, body: Number) -> Seen:
+        """Do what is dear before the first statement."""
+        laboured.append(body.number)
+        return Seen()
 
     @endpoint(blueprint, "POST", "/v1/tests/dear", caller=Anonymous, rates=(Rate(1, 60),))
     def dear(transactions: Transactions, body: Number) -> Seen:
@@ -188,6 +201,21 @@ def test_nobody_looks_at_a_caller_before_the_database_was_asked(
     program: Chalice, ana: Person
 ) -> None:
     assert at(program, ana).get("/v1/tests/state").status == 500
+
+
+def test_a_refusal_before_the_first_statement_comes_after_who_one_is(
+    program: Chalice, ana: Person
+) -> None:
+    client = at(program, ana)
+    assert client.get("/v1/tests/hasty").status == 404
+    assert ana.api.delete("/v1/auth/sessions/current").status == 204
+    assert client.get("/v1/tests/hasty").status == 401
+
+
+def test_what_nobody_may_ask_for_again_is_not_begun(program: Chalice, api: Api) -> None:
+    client = Api(program, address="203.0.113.98")
+    answers = [client.post("/v1/tests/labour", {"number": number}).status for number in (1, 2)]
+    assert (answers, laboured) == ([200, 429], [1])
 
 
 def test_what_is_dear_can_be_checked_first(program: Chalice, api: Api) -> None:

@@ -237,6 +237,17 @@ def test_a_token_lives_a_quarter_of_an_hour_by_the_clock() -> None:
         clock.follow(clock.real_time)
 
 
+def test_a_clock_that_issues_tokens_may_be_a_minute_ahead() -> None:
+    now = clock.real_time().replace(microsecond=0)
+    clock.follow(clock.frozen(now))
+    try:
+        for ahead, good in ((60, True), (61, False)):
+            token = access_token(USER, SESSION, now + timedelta(seconds=ahead))
+            assert _accepted(token) is good
+    finally:
+        clock.follow(clock.real_time)
+
+
 @pytest.fixture
 def keys(settings: Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """A way to have other token keys."""
@@ -267,6 +278,17 @@ def test_two_keys_live_while_one_replaces_the_other(keys: Callable[[str], None])
     keys(new)
     assert not _accepted(by_old)
     assert _accepted(by_new)
+
+
+# Base64 has not every length: the other comes of another name of the key.
+@pytest.mark.parametrize(("kid", "padding", "length"), [("a", 545, 1024), ("test", 543, 1025)])
+def test_a_token_has_1024_characters_at_most(
+    keys: Callable[[str], None], kid: str, padding: int, length: int
+) -> None:
+    keys(f"{kid}:{base64.urlsafe_b64encode(OURS).decode()}")
+    token = forged(HEADER | {"kid": kid}, claims(padding="x" * padding))
+    assert len(token) == length
+    assert _accepted(token) is (length == 1024)
 
 
 def test_a_good_token_is_good_for_its_own_session_only(api: Api, ana: Person, ben: Person) -> None:

@@ -13,7 +13,7 @@ from chalicelib.core.db import Connection, Transactions
 from chalicelib.core.errors import AppError
 from chalicelib.core.http import ANONYMOUS_RATE, AttemptKey, RawRequest, endpoint
 from chalicelib.core.jobs import Every, job
-from chalicelib.core.operations import Anonymous, Operation, Rate, User
+from chalicelib.core.operations import Anonymous, Operation, Optional, Rate, User
 from chalicelib.core.outbox import Event
 from chalicelib.core.paging import PageQuery
 from chalicelib.core.schemas import Empty
@@ -23,11 +23,13 @@ from tests.support.program import program_of
 pytestmark = pytest.mark.usefixtures("settings")
 
 
-def declared(method: str, function: Callable[..., Any], **told: Any) -> Operation:
+def declared(
+    method: str, function: Callable[..., Any], path: str = "/v1/tests/{thing_id}", **told: Any
+) -> Operation:
     """The operation that a handler becomes."""
 
     def define(blueprint: Blueprint) -> None:
-        endpoint(blueprint, method, "/v1/tests/{thing_id}", **({"caller": User} | told))(function)
+        endpoint(blueprint, method, path, **({"caller": User} | told))(function)
 
     with program_of(define):
         return next(one for one in operations.registered.values() if one.function is function)
@@ -57,6 +59,15 @@ def test_a_signature_says_what_goes_in_and_out() -> None:
     assert told.description == "Do something.\n\nAnd say more."
 
 
+def test_a_name_in_a_path_is_a_whole_one() -> None:
+    def find(db: Connection, query_id: UUID, old_query: UUID, query: PageQuery) -> Empty:
+        """Find something."""
+        raise NotImplementedError
+
+    told = declared("GET", find, "/v1/query/{query_id}/{old_query}")
+    assert told.path_parameters == {"query_id": UUID, "old_query": UUID}
+
+
 def test_get_reads_and_what_calls_a_provider_is_a_call() -> None:
     assert declared("GET", work).kind == "read"
     assert declared("GET", work, kind="write").kind == "write"
@@ -64,6 +75,12 @@ def test_get_reads_and_what_calls_a_provider_is_a_call() -> None:
     assert (told.kind, told.raw, told.answer, told.body) == ("call", True, None, None)
     assert told.path_parameters == {"thing_id": str}
     assert declared("GET", call).kind == "call"
+
+
+def test_whoever_moves_money_is_signed_in() -> None:
+    for access in (Anonymous, Optional):
+        with pytest.raises(TypeError, match="signed in"):
+            declared("POST", work, caller=access, moves=True)
 
 
 def test_whoever_has_no_session_is_always_limited() -> None:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from chalice.app import Chalice
 
+from tests.support import logs
 from tests.support.api import Api
 from tests.support.edge import ERRORS, SECURITY_HEADERS, define, event_of, is_problem
 from tests.support.people import Person
@@ -98,18 +100,28 @@ def test_a_body_may_come_as_text(client: Api) -> None:
 
 
 def test_an_event_that_api_gateway_would_never_send_is_a_problem_too(
-    client: Api, program: Chalice, monkeypatch: pytest.MonkeyPatch
+    client: Api, program: Chalice, log_lines: Path
 ) -> None:
     event = event_of(client, "GET", f"/v1/tests/things/{UUID(int=1)}")
     answer = program(event | {"pathParameters": {}}, None)
     assert answer["statusCode"] == 500
     assert json.loads(answer["body"])["code"] == "internal_error"
+    assert logs.lines(log_lines, "request_failed")[0]["error"]
     event = event_of(client, "POST", "/v1/tests/things", b"{}")
     for body in ("é", "a", "\ud800"):
         answer = program(event | {"body": body}, None)
         assert answer["statusCode"] == 400, answer
     answer = program(event | {"body": "\ud800", "isBase64Encoded": False}, None)
     assert answer["statusCode"] == 400
+
+
+def test_an_event_without_an_id_gets_one_of_ours(client: Api, program: Chalice) -> None:
+    for path, status in (("/v1/tests/things", 200), ("/v1/tests/nothing", 404)):
+        event = event_of(client, "GET", path)
+        del event["requestContext"]["requestId"]
+        answer = program(event, None)
+        assert answer["statusCode"] == status
+        assert UUID(answer["headers"]["Request-Id"]).version == 7
 
 
 def test_every_poisonous_body_is_refused_and_the_next_caller_gets_their_own(

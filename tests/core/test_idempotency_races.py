@@ -10,7 +10,7 @@ from chalice.app import Chalice
 
 from chalicelib.core import clock, db
 from chalicelib.core.db import Connection
-from chalicelib.core.errors import NotFound, Unavailable
+from chalicelib.core.errors import InternalError, NotFound, Unavailable
 from tests.support import database
 from tests.support.api import Answer, Api
 from tests.support.notes import sql
@@ -175,7 +175,9 @@ def test_another_request_under_the_key_of_a_call_under_way_leaves_it_its_key(min
     assert [row[2] for row in keys()] == ["done"]
 
 
-@pytest.mark.parametrize(("failure", "status"), [(Unavailable(), 503), (RuntimeError(), 500)])
+@pytest.mark.parametrize(
+    ("failure", "status"), [(Unavailable(), 503), (InternalError(), 500), (RuntimeError(), 500)]
+)
 def test_a_call_that_failed_is_taken_up_under_its_key_at_once(
     mine: Api, failure: Exception, status: int
 ) -> None:

@@ -28,8 +28,9 @@ def milliseconds(identifier: int) -> int:
 def test_an_id_is_a_uuid_of_version_7_that_holds_the_clocks_time(noon: None) -> None:
     clock.follow(clock.frozen(NOON + timedelta(days=400)))
     made = ids.uuid7()
-    assert (made.version, made.variant) == (7, "specified in RFC 4122")
     expected = int((NOON + timedelta(days=400)).timestamp() * 1000)
+    for one in (made, *(ids.uuid7() for _ in range(100))):
+        assert (one.version, one.variant) == (7, "specified in RFC 4122")
     assert milliseconds(made.int) == expected
     clock.follow(clock.real_time)
 
@@ -62,6 +63,17 @@ def test_a_clock_that_was_moved_back_far_is_believed() -> None:
         ids.uuid7()
         clock.follow(clock.frozen(NOON))
         assert milliseconds(ids.uuid7().int) == int(NOON.timestamp() * 1000)
+    finally:
+        clock.follow(clock.real_time)
+
+
+def test_the_clock_may_step_back_ten_seconds() -> None:
+    noon = NOON + timedelta(days=1100)
+    try:
+        for back, counted in ((0, 0), (10_000, 0), (10_001, 10_001)):
+            clock.follow(clock.frozen(noon - timedelta(milliseconds=back)))
+            expected = int(noon.timestamp() * 1000) - counted
+            assert milliseconds(ids.uuid7().int) == expected
     finally:
         clock.follow(clock.real_time)
 

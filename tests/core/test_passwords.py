@@ -3,6 +3,7 @@
 import bcrypt
 import pytest
 from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from chalicelib.core import passwords
 
@@ -55,6 +56,16 @@ def test_an_old_hash_is_taken_and_outdated(kind: str) -> None:
     assert passwords.matches(stored, PASSWORD)
     assert not passwords.matches(stored, PASSWORD + "!")
     assert passwords.is_outdated(stored)
+
+
+def test_nobodys_hashes_take_as_long_as_somebodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(passwords._NOBODYS, PASSWORD)  # noqa: SLF001  shown to nobody
+    held: list[bytes] = []
+    monkeypatch.setattr(bcrypt, "checkpw", lambda _password, stored: held.append(stored))
+    passwords.matches(None, PASSWORD, "$2b$12$")
+    (stored,) = held
+    assert (stored[:7], len(stored)) == (b"$2b$12$", len(old_hash(PASSWORD)))
 
 
 def test_while_old_hashes_are_about_todays_and_nobodys_are_judged_as_ever() -> None:

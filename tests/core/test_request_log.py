@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from chalice.app import Chalice
 
 from chalicelib.core import db
 from chalicelib.core import http as edge
+from chalicelib.core.config import config
 from tests.support import logs
 from tests.support.api import Api
 from tests.support.edge import define, is_problem
@@ -55,6 +57,14 @@ def test_a_bug_of_the_edge_itself_is_one_too(
     answer = client.post("/v1/tests/things", {"name": "x"})
     assert is_problem(answer, 500, "internal_error")
     assert "canary" not in answer.text
+
+
+def test_answers_are_held_against_their_schema_in_tests_alone(
+    client: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = replace(config(), check_answers=False)
+    monkeypatch.setattr(edge, "config", lambda: told)
+    assert client.post("/v1/tests/bugs/lie").json == {"name": 7}
 
 
 def test_one_line_tells_of_a_request_what_may_be_told(client: Api, log_lines: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     LargeBinary,
     ScalarSelect,
+    Table,
     Text,
     Uuid,
     and_,
@@ -225,32 +226,13 @@ FORGET_TOKENS = command(
     )
 )
 
-# In the order of their end: most often none has ended, and the index says so at once.
-EXPIRED_TOKENS = command(
-    tokens.delete().where(
-        tokens.c.id
-        == func.any(
-            func.array(
-                select(tokens.c.id)
-                .where(tokens.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
-                .order_by(tokens.c.expires_at)
-                .limit(1000)
-                .scalar_subquery()
-            )
-        )
-    )
-)
-EXPIRED_SESSIONS = command(
-    sessions.delete().where(
-        sessions.c.id
-        == func.any(
-            func.array(
-                select(sessions.c.id)
-                .where(sessions.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
-                .order_by(sessions.c.expires_at)
-                .limit(1000)
-                .scalar_subquery()
-            )
-        )
-    )
-)
+
+def _expired(rows: Table) -> Statement[tuple[()]]:
+    """In the order of their end: most often none has ended, and the index says so at once."""
+    before = bindparam("before", type_=DateTime(timezone=True))
+    gone = select(rows.c.id).where(rows.c.expires_at < before).order_by(rows.c.expires_at)
+    batch = func.array(gone.limit(1000).scalar_subquery())
+    return command(rows.delete().where(rows.c.id == func.any(batch)))
+
+
+EXPIRED_TOKENS, EXPIRED_SESSIONS = _expired(tokens), _expired(sessions)

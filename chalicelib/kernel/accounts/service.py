@@ -100,9 +100,8 @@ def refuse_common(password: str) -> None:
 def request_verification(unit: Connection, email: str) -> Accepted:
     """Mail the verification again, if the address is of an account that still needs it."""
     row = unit.one(queries.USER_BY_EMAIL, email=email)
-    needs_it = row is not None and not row[1]
-    told = VerificationRequested if needs_it else NothingToMail
-    outbox.publish(unit, told(row[0] if row and needs_it else ids.uuid7()))
+    told = NothingToMail(ids.uuid7()) if row is None or row[1] else VerificationRequested(row[0])
+    outbox.publish(unit, told)
     return Accepted()
 
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.core import clock
+from chalicelib.core import clock, db
+from chalicelib.kernel.accounts import service as accounts
 from tests.support import database, statements
 from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
 from tests.support.logs import last_request
-from tests.support.people import PASSWORD, Person, person
+from tests.support.people import PASSWORD, Person, again, person
 from tests.support.races import at_once, many
 from tests.support.state import nothing_changes
+from tests.support.times import Times
 
 PATH = "/v1/me/email_changes"
 VERIFY = "/v1/auth/verifications"
@@ -48,6 +50,22 @@ def test_the_new_address_counts_once_it_is_shown(api: Api, cloud: Cloud, ana: Pe
             api.post(VERIFY, {"token": token, "password": PASSWORD}).code
             == "accounts.token_not_valid"
         )
+
+
+def test_the_new_address_is_verified_from_then_on(
+    api: Api, cloud: Cloud, ana: Person, times: Times
+) -> None:
+    verified_at = "select email_verified_at from accounts.users"
+    (before,) = database.execute(verified_at)
+    times.pass_by(timedelta(days=3))
+    again_in = again(ana)
+    first = db.write(accounts.mint_verification_token, ana.id)
+    api.post(VERIFY, {"token": first, "password": PASSWORD})
+    assert database.execute(verified_at) == [before]
+    token = mailed_token(again_in, cloud)
+    api.post(VERIFY, {"token": token, "password": PASSWORD})
+    ((after,),) = database.execute(verified_at)
+    assert after - before[0] > timedelta(days=2)
 
 
 def test_an_address_that_was_never_verified_is_verified_by_the_new_one(

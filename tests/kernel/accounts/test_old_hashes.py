@@ -12,9 +12,9 @@ from tests.support.people import PASSWORD, Person
 PATH = "/v1/auth/sessions"
 
 
-def store(who: Person, password: str, *, kind: bytes = b"2b") -> None:
+def store(who: Person, password: str, *, kind: bytes = b"2b", cost: int = 4) -> None:
     """What an older store kept of a password, which read 72 bytes of it."""
-    hashed = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).replace(
+    hashed = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(cost)).replace(
         b"$2b$", b"$%b$" % kind
     )
     database.execute(
@@ -32,8 +32,8 @@ def old_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     check = passwords._matches_old  # noqa: SLF001  counted, not replaced
 
-    def count(stored: str | None, password: str) -> bool:
-        seen.append(stored or "")
+    def count(stored: str, password: str) -> bool:
+        seen.append(stored)
         return check(stored, password)
 
     monkeypatch.setattr(passwords, "_matches_old", count)
@@ -74,6 +74,15 @@ def test_as_long_as_there_are_old_hashes_everybody_is_held_against_one(
     old_checks.clear()
     assert sign_in(api, ana, PASSWORD) == 201
     assert old_checks == []
+
+
+def test_of_several_kinds_the_dearest_is_held_against_everybody(
+    api: Api, ana: Person, ben: Person, newcomer: Person, old_checks: list[str]
+) -> None:
+    for who, cost in ((ana, 4), (ben, 6), (newcomer, 5)):
+        store(who, PASSWORD, cost=cost)
+    assert api.post(PATH, {"email": "nobody@kith.example", "password": "a guess"}).status == 401
+    assert old_checks[-1].startswith("$2b$06$")
 
 
 def test_an_old_hash_serves_wherever_the_password_is_asked_for(ana: Person) -> None:

@@ -57,6 +57,14 @@ def test_of_changes_at_once_one_is_made(ana: Person) -> None:
     assert signed_in.status == 201
 
 
+def test_the_address_is_verified_all_the_same(api: Api, cloud: Cloud, newcomer: Person) -> None:
+    cloud.deliver()
+    token = cloud.mail_to(newcomer.email).token
+    assert newcomer.api.put(PATH, BODY).status == 204
+    verified = api.post("/v1/auth/verifications", {"token": token, "password": NEW})
+    assert verified.status == 200
+
+
 def test_whoever_signs_in_at_the_same_moment_is_out_again(api: Api, ana: Person) -> None:
     def sign_in() -> int:
         return api.post("/v1/auth/sessions", {"email": ana.email, "password": PASSWORD}).status

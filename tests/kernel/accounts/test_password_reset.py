@@ -1,5 +1,7 @@
 """A forgotten password: set anew with a mailed token, and nobody learns whose address is known."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,12 +11,14 @@ from chalicelib.kernel.accounts import service as accounts
 from tests.support import database, statements
 from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
+from tests.support.notes import sql
 from tests.support.people import PASSWORD, Person, again
-from tests.support.races import many
+from tests.support.races import at_once, many
 from tests.support.state import nothing_changes
 
 ASK = "/v1/auth/password_resets"
 PATH = "/v1/auth/passwords"
+VERIFY = sql("update accounts.users set email_verified_at = created_at where id = :user_id")
 NEW = "tame zebras at dusk"
 
 
@@ -87,6 +91,29 @@ def test_of_twenty_tries_at_once_one_succeeds(api: Api, cloud: Cloud, ana: Perso
     assert sorted(one.status for one in answers) == [200] + [400] * 19
     with nothing_changes():
         assert use().code == "accounts.token_not_valid"
+
+
+def test_an_address_that_is_verified_at_the_moment_is_verified_once(
+    api: Api, cloud: Cloud, newcomer: Person
+) -> None:
+    body = {"token": mailed_token(api, cloud, newcomer), "password": NEW}
+    verified, resetting = threading.Event(), threading.Event()
+
+    def verify(unit: db.Connection) -> None:
+        unit.run(VERIFY, user_id=newcomer.id)
+        verified.set()
+        assert resetting.wait(5)
+        time.sleep(0.2)
+
+    def reset() -> int:
+        assert verified.wait(5)
+        resetting.set()
+        return api.post(PATH, body).status
+
+    assert at_once([lambda: db.write(verify), reset]) == [None, 200]
+    assert database.execute("select email_verified_at = created_at from accounts.users") == [
+        (True,)
+    ]
 
 
 @pytest.mark.parametrize(

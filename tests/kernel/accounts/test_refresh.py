@@ -48,6 +48,34 @@ def test_a_token_used_twice_ends_its_whole_family(api: Api, ana: Person) -> None
     assert elsewhere.api.get("/v1/me").status == 200
 
 
+def test_a_refresh_is_its_own_sessions_and_its_owners(
+    api: Api, ana: Person, ben: Person, times: Times
+) -> None:
+    others = (
+        "select last_active_at, expires_at, revoked_at from accounts.users u"
+        " join accounts.sessions s on s.user_id = u.id where u.id = $1"
+    )
+    before = database.execute(others, ben.id)
+    times.pass_by(timedelta(days=3))
+    refreshed(api, ana.refresh_token)
+    assert api.post(PATH, {"refresh_token": ana.refresh_token}).status == 401
+    assert database.execute(others, ben.id) == before
+
+
+def test_a_session_ends_once(api: Api, ana: Person, times: Times) -> None:
+    refreshed(api, ana.refresh_token)
+    api.post(PATH, {"refresh_token": ana.refresh_token})
+    later = again(ana)
+    ended = "select id, revoked_at from accounts.sessions where revoked_at is not null"
+    (first,) = database.execute(ended)
+    times.pass_by(timedelta(days=1))
+    with nothing_changes():
+        assert api.post(PATH, {"refresh_token": ana.refresh_token}).status == 401
+    renewed, _ = refreshed(api, later.refresh_token)
+    assert renewed.delete("/v1/auth/sessions").status == 204
+    assert first in database.execute(ended)
+
+
 def test_of_two_refreshes_at_once_one_wins_and_the_session_ends(api: Api, ana: Person) -> None:
     answers = many(2, lambda: api.post(PATH, {"refresh_token": ana.refresh_token}))
     assert sorted(answer.status for answer in answers) == [200, 401]

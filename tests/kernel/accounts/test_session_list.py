@@ -75,6 +75,20 @@ def test_of_ends_at_once_one_is_told_of(ana: Person) -> None:
     assert sorted(one.status for one in answers) == [204] + [404] * 7
 
 
+def test_a_session_has_ended_at_its_end(api: Api, ana: Person, ben: Person) -> None:
+    elsewhere = again(ana)
+    clock.follow(clock.frozen(clock.now()))
+    newest, oldest = (one["id"] for one in ana.api.get(PATH).json["items"])
+    ends = "update accounts.sessions set expires_at = $1 where id = $2"
+    database.execute(ends, clock.now(), uuid.UUID(newest))
+    assert [one["id"] for one in ana.api.get(PATH).json["items"]] == [oldest]
+    with nothing_changes():
+        assert ana.api.delete(f"{PATH}/{newest}").status == 404
+        assert elsewhere.api.get(PATH).status == 401
+        body = {"refresh_token": elsewhere.refresh_token}
+        assert api.post("/v1/auth/sessions/refresh", body).status == 401
+
+
 def test_an_expired_session_is_not_shown(ana: Person) -> None:
     again(ana)
     database.execute(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core import clock
+from chalicelib.core import clock, passwords
 from tests.support import database, statements
 from tests.support.api import Api
 from tests.support.people import PASSWORD, Person, again
@@ -89,6 +89,22 @@ def test_a_session_ends_with_a_ban_at_the_next_request(ana: Person) -> None:
     database.execute("update accounts.users set status = 'banned' where id = $1", ana.id)
     for path in ("/v1/me", "/v1/me/sessions"):
         assert ana.api.get(path).code == "not_signed_in"
+
+
+@pytest.mark.parametrize("change", ["password_hash = 'another'", "status = 'banned'"])
+def test_what_changes_while_a_password_is_checked_counts(
+    api: Api, ana: Person, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    matches = passwords.matches
+
+    def changed_meanwhile(stored: str | None, password: str, old_kind: str | None = None) -> bool:
+        database.execute(f"update accounts.users set {change}")
+        return matches(stored, password, old_kind)
+
+    monkeypatch.setattr(passwords, "matches", changed_meanwhile)
+    answer = api.post(PATH, {"email": ana.email, "password": PASSWORD})
+    assert answer.code == "accounts.wrong_credentials"
+    assert database.execute("select count(*) from accounts.sessions") == [(1,)]
 
 
 def test_an_outdated_hash_is_replaced_by_signing_in(ana: Person) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core import clock
+from chalicelib.core import clock, sealing
+from chalicelib.kernel.accounts import service as accounts
 from tests.support import database, statements
 from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
@@ -52,6 +53,17 @@ def test_every_account_has_a_data_key_and_a_hash_but_no_password(api: Api) -> No
     assert len(wrapped) > 32
 
 
+def test_a_data_key_opens_for_its_owner_alone(ana: Person, ben: Person) -> None:
+    ((wrapped,),) = database.execute(
+        "select wrapped_key from accounts.data_keys where user_id = $1", ana.id
+    )
+    assert sealing.unwrap(f"accounts.data_keys:{ana.id}", wrapped) == accounts.data_key(
+        ana.id, wrapped
+    )
+    with pytest.raises(sealing.CannotOpen):
+        accounts.data_key(ben.id, wrapped)
+
+
 def test_a_known_address_gets_the_same_bytes_by_the_same_statements(api: Api, ana: Person) -> None:
     with statements.listening() as for_unknown:
         unknown = api.post(PATH, {"email": "nobody@kith.example", "password": PASSWORD})
@@ -71,6 +83,16 @@ def test_a_known_address_keeps_its_password_and_is_told_by_mail(
     assert database.execute("select password_hash, name from accounts.users") == before
     assert cloud.mails[-1].subject == "You already have an account"
     assert "Eve" not in cloud.mails[-1].text
+
+
+def test_whose_address_it_is_is_told_and_nobody_else(
+    api: Api, cloud: Cloud, ana: Person, ben: Person
+) -> None:
+    cloud.deliver()
+    for who in (ana, ben):
+        api.post(PATH, ANA | {"email": who.email})
+        cloud.deliver()
+        assert cloud.mails[-1].recipient == who.email
 
 
 def test_signing_up_twice_makes_one_account(api: Api, cloud: Cloud) -> None:

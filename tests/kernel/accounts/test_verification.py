@@ -1,21 +1,26 @@
 """Verifying an address with a mailed token: one good one at a time, for a day, once."""
 
 import re
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 
-from chalicelib.core import clock, ids, passwords
+from chalicelib.core import clock, db, ids, passwords
 from chalicelib.core.config import config
+from chalicelib.kernel.accounts import service as accounts
 from tests.support import database
 from tests.support.api import Api
 from tests.support.cloud import Cloud
-from tests.support.people import PASSWORD, Person, person
-from tests.support.races import many
+from tests.support.notes import sql
+from tests.support.people import PASSWORD, Person, give_role, person
+from tests.support.races import at_once, many
 from tests.support.state import nothing_changes
 from tests.support.times import Times
 
 PATH = "/v1/auth/verifications"
+BAN = sql("update accounts.users set status = 'banned' where id = :user_id")
 AGAIN = "/v1/auth/verification_requests"
 
 
@@ -167,6 +172,36 @@ def test_the_configured_address_becomes_admin_when_verified_and_nobody_else(
     assert ana.api.get("/v1/me").json["roles"] == []
 
 
+@pytest.mark.parametrize(("role", "product"), [("support", "all"), ("admin", "marketplace")])
+def test_the_first_admin_comes_after_other_staff(
+    api: Api, cloud: Cloud, ana: Person, role: str, product: str
+) -> None:
+    give_role(ana, role, product)
+    token = mailed_token(api, cloud, "admin@kith.example")
+    api.post(PATH, {"token": token, "password": PASSWORD})
+    roles = database.execute("select product, role from accounts.staff_roles")
+    assert set(roles) == {(product, role), ("all", "admin")}
+
+
+def test_a_token_is_minted_for_nobody_who_is_banned_at_the_moment(newcomer: Person) -> None:
+    database.execute("delete from accounts.tokens")
+    banned, minting = threading.Event(), threading.Event()
+
+    def ban(unit: db.Connection) -> None:
+        unit.run(BAN, user_id=newcomer.id)
+        banned.set()
+        assert minting.wait(5)
+        time.sleep(0.2)
+
+    def mint() -> None:
+        assert banned.wait(5)
+        minting.set()
+        db.write(accounts.mint_verification_token, newcomer.id)
+
+    at_once([lambda: db.write(ban), mint])
+    assert database.execute("select count(*) from accounts.tokens") == [(0,)]
+
+
 def test_expired_tokens_are_swept_by_the_hour(api: Api, cloud: Cloud, times: Times) -> None:
     mailed_token(api, cloud)
     times.pass_by(timedelta(hours=23))
@@ -195,21 +230,42 @@ def test_a_click_does_not_hand_an_address_to_whoever_signed_up_with_it(
     assert api.post(PATH, {"token": token, "password": PASSWORD}).status == 200
 
 
-def test_a_password_that_was_changed_meanwhile_verifies_nothing(
-    api: Api, cloud: Cloud, newcomer: Person, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "end",
+    [
+        "update accounts.tokens set used_at = created_at",
+        "update accounts.tokens set expires_at = created_at",
+        "update accounts.tokens set kind = 'reset_password'",
+        "update accounts.users set status = 'banned'",
+    ],
+)
+def test_a_token_that_is_good_for_nothing_does_not_help_to_guess_the_password(
+    api: Api, cloud: Cloud, end: str
+) -> None:
+    token = mailed_token(api, cloud)
+    clock.follow(clock.frozen(database.execute("select created_at from accounts.tokens")[0][0]))
+    database.execute(end)
+    with nothing_changes():
+        answer = api.post(PATH, {"token": token, "password": "a guess"})
+    assert answer.code == "accounts.token_not_valid"
+
+
+@pytest.mark.parametrize("change", ["password_hash = 'another'", "status = 'banned'"])
+def test_what_was_changed_meanwhile_verifies_nothing(
+    api: Api, cloud: Cloud, newcomer: Person, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     cloud.deliver()
     token = cloud.mail_to(newcomer.email).token
     matches = passwords.matches
 
     def changed_meanwhile(stored: str | None, password: str, old_kind: str | None = None) -> bool:
-        database.execute("update accounts.users set password_hash = 'another'")
+        database.execute(f"update accounts.users set {change}")
         return matches(stored, password, old_kind)
 
     monkeypatch.setattr(passwords, "matches", changed_meanwhile)
     answer = api.post(PATH, {"token": token, "password": PASSWORD})
     assert answer.code == "accounts.token_not_valid"
-    assert newcomer.api.get("/v1/me").json["email_verified"] is False
+    assert database.execute("select email_verified_at from accounts.users") == [(None,)]
     assert database.execute("select used_at from accounts.tokens") == [(None,)]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core import db, privacy
+from chalicelib.core import db, privacy, rooms
 from chalicelib.kernel.moderation import service as moderation
 from tests.support import database
 from tests.support.api import Api
@@ -135,6 +135,19 @@ def test_a_product_says_whose_its_subjects_are_and_who_may_see_them(
     assert ana.api.post(PATH, body).status == 201
     assert api.post(PATH, body).status == 404
     assert seen == [ana.id, None]
+
+
+def test_kinds_of_other_domains_are_looked_for_where_one_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(rooms, "load", loaded.append)
+    assert moderation.subject_of("accounts.user")
+    assert loaded == []
+    assert moderation.subject_of("marketplace.letter") is None
+    assert loaded == ["subscribers"]
+    assert "accounts.user" in moderation.lasting()
+    assert loaded == ["subscribers"] * 2
 
 
 def test_an_address_reports_so_many_a_minute(api: Api, ben: Person) -> None:

@@ -134,6 +134,12 @@ def test_somebody_without_an_address_is_written_to_nowhere(ana: Person) -> None:
     assert db.read(accounts.mail_address, ana.id) is None
 
 
+def test_somebody_banned_is_written_to_about_the_ban_alone(ana: Person) -> None:
+    database.execute("update accounts.users set status = 'banned'")
+    assert db.read(accounts.mail_address, ana.id) is None
+    assert db.read(accounts.mail_address, ana.id, even_banned=True) is not None
+
+
 def test_an_address_that_the_provider_refuses_holds_up_nobody_else(
     api: Api, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

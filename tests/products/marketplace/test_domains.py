@@ -100,6 +100,17 @@ POST_OF_BRAND = {
 }
 
 
+def test_somebody_elses_domain_marks_nothing(
+    ana: Person, ben: Person, zone: Internet, stripe: Stripe, cloud: Cloud
+) -> None:
+    begun = begin(ben)
+    show(zone, begun)
+    assert check(ben, begun, cloud) == "verified"
+    post = post_of(ana, stripe, cloud, user_type="brand")
+    assert ana.api.patch(f"{POSTS}/{post}", {"followers": 7}).json["verified"] is False
+    assert marked(ana) == [False]
+
+
 def test_asking_again_gives_the_same_code(ana: Person, zone: Internet) -> None:
     first = begin(ana)
     assert begin(ana, "ANA-Brand.com.").json == first.json

@@ -139,10 +139,13 @@ def test_changes_at_once_all_stand(ana: Person, stripe: Stripe, cloud: Cloud) ->
 
 
 def test_an_archived_post_comes_back(ana: Person, stripe: Stripe, cloud: Cloud) -> None:
-    post = post_of(ana, stripe, cloud)
-    ana.api.post(f"{POSTS}/{post}/archive")
-    assert ana.api.post(f"{POSTS}/{post}/reactivate").json["status"] == "active"
-    assert ana.api.post(f"{POSTS}/{post}/reactivate").json["status"] == "active"
+    path = f"{POSTS}/{post_of(ana, stripe, cloud)}"
+    seen = [ana.api.get(path).json]
+    for change, status in (("archive", "archived"), ("reactivate", "active")):
+        seen.append(ana.api.post(f"{path}/{change}").json)
+        assert seen[-1]["status"] == status
+        assert seen[-1]["updated_at"] > seen[-2]["updated_at"]
+    assert ana.api.post(f"{path}/reactivate").json["status"] == "active"
 
 
 def test_there_must_be_a_free_place(ana: Person, stripe: Stripe, cloud: Cloud) -> None:

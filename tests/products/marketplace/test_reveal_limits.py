@@ -8,7 +8,7 @@ from tests.support import database
 from tests.support.api import Answer, Api
 from tests.support.cloud import Cloud
 from tests.support.crowd import posts_like
-from tests.support.people import Person, again, credit, person, post_of
+from tests.support.people import POST, Person, again, credit, person, post_of
 from tests.support.races import at_once
 from tests.support.state import nothing_changes
 from tests.support.stripe import Stripe
@@ -58,6 +58,23 @@ def test_the_limit_holds_at_once(ana: Person, ben: Person, stripe: Stripe, cloud
     assert used() == [("reveal", 5)]
 
 
+def test_one_a_day_is_one(ana: Person, ben: Person, stripe: Stripe, cloud: Cloud) -> None:
+    posts = posts_like(post_of(ana, stripe, cloud), 2)
+    credit(ben, 2)
+    most_a_day(1)
+    assert [look(ben, post).status for post in posts] == [200, 429]
+
+
+def test_what_others_revealed_and_what_one_revealed_of_others_is_not_this(
+    ana: Person, ben: Person, stripe: Stripe, cloud: Cloud
+) -> None:
+    first, second = posts_like(post_of(ana, stripe, cloud), 2)
+    credit(ben, 1)
+    credit(ana, 1)
+    assert (look(ben, first).status, look(ana, second).status) == (200, 200)
+    assert look(ben, second).code == "billing.insufficient_credits"
+
+
 def test_what_fails_is_not_counted(ana: Person, ben: Person, stripe: Stripe, cloud: Cloud) -> None:
     post = post_of(ana, stripe, cloud)
     with nothing_changes():
@@ -99,6 +116,12 @@ def test_the_author_sees_who_looked(
     assert api.get(path).status == 401
     assert ben.api.get(path).status == 404
     assert ana.api.get(f"{POSTS}/{uuid.uuid4()}/reveals").status == 404
+    ana.api.post(f"{POSTS}/{post}/archive")
+    another = ana.api.post(POSTS, POST).json["id"]
+    credit(ben, 1)
+    look(ben, another)
+    shown = ana.api.get(f"{POSTS}/{another}/reveals").json["items"]
+    assert [one["requester_id"] for one in shown] == [str(ben.id)]
 
 
 def test_who_is_blocked_or_gone_is_not_named(

@@ -161,7 +161,7 @@ REACTIVATE = json_object(
 IS_OWN = statement(select(literal(1)).where(_own))
 
 
-def _gone(by: str) -> dict[str, Any]:
+def _gone(by: str | ColumnElement[Any]) -> dict[str, Any]:
     return {"status": "removed", "removed_by": by, "updated_at": NOW}
 
 
@@ -170,18 +170,13 @@ DELETE = command(update(posts).where(_own).values(_gone("author") | {"contact_in
 REMOVE = statement(
     update(posts)
     .where(posts.c.id == _POST, posts.c.status != "removed")
-    .values(_gone("staff") | {"removed_by": bindparam("by", type_=Text)})
+    .values(_gone(bindparam("by", type_=Text)))
     .returning(posts.c.user_id)
 )
 RESTORE = command(
     update(posts)
     .where(posts.c.id == _POST, posts.c.removed_by == "moderation")
     .values(status="archived", removed_by=null(), updated_at=NOW)
-)
-REMOVE_ALL_OF = command(
-    update(posts)
-    .where(posts.c.user_id == bindparam("author", type_=Uuid), posts.c.status != "removed")
-    .values(_gone("author") | {"contact_info": null()})
 )
 AUTHOR = statement(
     select(posts.c.user_id).where(

@@ -102,11 +102,6 @@ def author_of(unit: Connection, post_id: UUID, viewer: UUID | None) -> UUID | No
     return row[0] if row else None
 
 
-def remove_all_of(unit: Connection, author: UUID) -> None:
-    """Remove every post of somebody."""
-    unit.run(queries.REMOVE_ALL_OF, author=author, now=clock.now())
-
-
 def require_own(unit: Connection, user_id: UUID, post_id: UUID) -> None:
     """Have the next statement run only for the post's author, in its flush; NotFound for others."""
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from chalicelib.core.db import Connection
 from chalicelib.core.errors import NotFound
 from chalicelib.core.outbox import subscribe
-from chalicelib.kernel.accounts.events import UserErased
 from chalicelib.kernel.moderation import service as moderation
 from chalicelib.kernel.moderation.events import ContentRemoved, ContentRestored
 from chalicelib.products.marketplace.posts import service
@@ -33,9 +32,3 @@ def restore_post(unit: Connection, event: ContentRestored) -> None:
     """Give back what moderation removed wrongly."""
     if event.subject_kind == KIND:
         service.restore_post(unit, event.subject_id)
-
-
-@subscribe(UserErased)
-def remove_posts(unit: Connection, event: UserErased) -> None:
-    """Remove the posts of somebody who is gone."""
-    service.remove_all_of(unit, event.user_id)

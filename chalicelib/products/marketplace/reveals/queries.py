@@ -96,7 +96,8 @@ _bought = union_all(
     ),
     select(
         _revealed.c.owner_id, _revealed.c.contact_info, _revealed.c.revealed_via,
-        _revealed.c.revealed_at, _revealed.c.claimed_back_at, _revealed.c.withdrawn_at, literal(True).label("fresh"),
+        _revealed.c.revealed_at, _revealed.c.claimed_back_at, _revealed.c.withdrawn_at,
+        literal(True),
     ),
 ).subquery("bought")  # fmt: skip
 

@@ -106,6 +106,13 @@ def test_a_failure_is_logged_and_another_time_is_set_that_doubles(
     assert again == due + timedelta(minutes=2)
 
 
+def test_what_is_done_is_due_no_more(api: Api, cloud: Cloud, times: Times) -> None:
+    hand_in(api, *signed(EVENT | {"type": "customer.created"}))
+    cloud.deliver()
+    times.pass_by(timedelta(hours=1))
+    assert times.run("billing_webhooks_process_due")["rows"] == 0
+
+
 def test_what_is_due_is_taken_up_in_the_order_in_which_it_is_due(
     api: Api, times: Times, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_block_of_two_others_hides_nothing(
     ana: Person, ben: Person, newcomer: Person, post: str
 ) -> None:
     block(ana, newcomer)
+    block(newcomer, ana)
     credit(ben, 1)
     assert found(ben, post) == EVERYWHERE
     assert newcomer.api.get(f"{PATH}/{post}").status == 404
