@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.pg8000 import PGCompiler_pg8000, PGDialect_pg8000
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
-from sqlalchemy.sql.selectable import Select, TypedReturnsRows
+from sqlalchemy.sql.selectable import Select, TypedReturnsRows, _OffsetLimitParam
 
 from chalicelib.core.driver import Call, Reply, Row
 
@@ -36,6 +36,8 @@ class _Compiler(PGCompiler_pg8000):
         """A constant as a literal of its type, and all else as the parameter it is."""
         value = bindparam.value
         fixed = bindparam.unique and not bindparam.required and not bindparam.expanding
+        # A limit that it knows lets the planner sort all of what it wrongly takes for few.
+        fixed = fixed and not isinstance(bindparam, _OffsetLimitParam)
         if not (fixed and type(value) in {int, str} and _PLAIN.fullmatch(str(value))):
             place: str = super().visit_bindparam(bindparam, *how, **more)  # type: ignore[no-untyped-call]
             return place

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Text, bindparam, func, select, update
 
 from chalicelib.core import limits
 from chalicelib.core.statements import command
@@ -135,10 +135,11 @@ def _without(index: str) -> Iterator[None]:
 
 @contextmanager
 def _state_as_a_parameter() -> Iterator[None]:
-    """What has expired is looked for as SQLAlchemy writes it, so that no index is known to fit."""
+    """Which state is looked for is told with each call, so that no index is known to fit."""
+    state = bindparam("state_told", "open", type_=Text)
     due = (
         select(checkouts.c.id)
-        .where(checkouts.c.state == "open", checkouts.c.expires_at <= bindparam("now"))
+        .where(checkouts.c.state == state, checkouts.c.expires_at <= bindparam("now"))
         .limit(500)
     )
     naive = command(
