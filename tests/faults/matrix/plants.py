@@ -43,7 +43,8 @@ def blind(before: Statement[Any], pattern: str) -> Statement[Any]:
 def banned_users_stay() -> Iterator[None]:
     """A session is all that is looked at, not whether its user was banned."""
     assert auth._states is not None  # noqa: SLF001
-    states = tuple(blind(one, r"accounts\.users\.status = 'active'::VARCHAR") for one in auth._states)  # noqa: SLF001
+    condition = r"accounts\.users\.status = 'active'::VARCHAR"
+    states = tuple(blind(one, condition) for one in auth._states)  # noqa: SLF001
     with replaced(auth, "_states", states):
         yield
 
